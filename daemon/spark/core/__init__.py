@@ -1,0 +1,1 @@
+"""The pure heart: no I/O, no asyncio, no clock but what is passed in."""

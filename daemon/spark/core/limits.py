@@ -1,0 +1,32 @@
+"""Every number that bounds something, with its unit in its name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FRAME_BYTES: Final = 8 * 1024 * 1024
+FILE_BYTES: Final = 2 * 1024 * 1024
+"""The largest text file that a call reads or writes."""
+KEPT_DELETE_BYTES: Final = 256 * 1024 * 1024
+"""Above this the bytes of a deleted file cannot be kept, and the deletion is refused."""
+CHANGES_PER_SET: Final = 10_000
+PROMPT_CHARS: Final = 100_000
+TOOL_OUTPUT_BYTES: Final = 32 * 1024
+CONNECTIONS: Final = 32
+CLIENT_QUEUE: Final = 1_000
+HANDSHAKE_S: Final = 5.0
+OVERWRITES_BEFORE_ASKING: Final = 10
+
+CALL_TIMEOUT_S: Final = 30.0
+CONNECT_TIMEOUT_S: Final = 10.0
+FIRST_EVENT_TIMEOUT_S: Final = 10.0
+IDLE_IN_RESPONSE_S: Final = 60.0
+APPROVAL_WAIT_S: Final = 600.0
+IDLE_SHUTDOWN_S: Final = 600.0
+SHUTDOWN_S: Final = 2.0
+
+TOOL_ROUNDS_PER_TURN: Final = 40
+SAME_CALL_REPEATS: Final = 3
+RESUMES_PER_TURN: Final = 2
+IDEMPOTENCY_HOURS: Final = 24
+TURN_KEPT_DAYS: Final = 30

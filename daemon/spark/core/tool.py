@@ -1,0 +1,214 @@
+"""What a function call is: one pydantic model of arguments, one function, and the schemas that every wire needs.
+
+The registry (`spark.tools.TOOLS`) is the single source for the Realtime, chat-completions and MCP descriptions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from spark.core.changes import ChangeSet
+from spark.core.conversation import ToolSchema
+from spark.core.diagnostics import Finding
+from spark.core.errors import ToolRejected, invalid_arguments
+from spark.core.ports import (
+    CodeModel,
+    EditorLink,
+    Engine,
+    Landed,
+    ProjectFiles,
+    ProjectIndex,
+    Reads,
+    VersionStore,
+)
+
+Permission = Literal["spark:read", "spark:generate", "spark:build", "spark:admin"]
+
+
+class Arguments(BaseModel):
+    """Base of all argument models: camelCase on the wire, nothing that is not in the schema."""
+
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=False, frozen=True, strict=False
+    )
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """What a tool may use. Tools read through these and return what they want changed; they never write."""
+
+    files: ProjectFiles
+    index: ProjectIndex
+    store: VersionStore
+    engine: Engine
+    editor: EditorLink
+    reads: Reads
+    code_model: CodeModel
+    turn_id: str
+    call_id: str
+    own_turn: bool
+    """True for a plain call that is a turn of its own: edits then need no earlier read."""
+
+
+@dataclass(frozen=True)
+class ToolAnswer:
+    """What a tool answers. `complete` turns the result into the final one after its change set landed (hashes of merged
+    files, version ids); `diff` is a unified diff of `changes` for `dryRun` and approvals."""
+
+    result: Mapping[str, Any]
+    changes: ChangeSet = field(default_factory=lambda: ChangeSet(()))
+    diff: str = ""
+    findings: tuple[Finding, ...] = ()
+    complete: Callable[[Mapping[str, Any], Landed], Mapping[str, Any]] | None = None
+
+
+A = TypeVar("A", bound=Arguments)
+
+
+@dataclass(frozen=True)
+class Tool(Generic[A]):
+    """One function call. `writes`: its answers may carry changes; such tools are not listed in `readOnly`."""
+
+    name: str
+    description: str
+    arguments: type[A]
+    run: Callable[[A, ToolContext], Awaitable[ToolAnswer]]
+    permission: Permission = "spark:read"
+    writes: bool = False
+    timeout_s: float = 30.0
+
+    def parse(self, arguments: Mapping[str, Any] | str | bytes) -> A:
+        """Validates arguments (JSON text or a mapping). Raises `invalid_arguments` naming every field."""
+        if isinstance(arguments, str | bytes):
+            try:
+                loaded = json.loads(arguments or "{}")
+            except ValueError as error:
+                raise invalid_arguments({"arguments": f"one JSON object ({error})"}) from error
+        else:
+            loaded = arguments
+        if not isinstance(loaded, Mapping):
+            raise invalid_arguments({"arguments": "one JSON object"})
+        # Models in strict mode send null for every optional field; null means "not given" for all of ours.
+        given = {name: value for name, value in loaded.items() if value is not None}
+        try:
+            return self.arguments.model_validate(given)
+        except ValidationError as error:
+            raise invalid_arguments(self._problems(error)) from error
+
+    def _problems(self, error: ValidationError) -> dict[str, str]:
+        known = self.parameters().get("properties", {})
+        problems: dict[str, str] = {}
+        for item in error.errors(include_url=False, include_context=False, include_input=False):
+            name = ".".join(str(part) for part in item["loc"]) or "arguments"
+            if item["type"] == "extra_forbidden":
+                problems[name] = f"no such field; {self.name} takes {', '.join(known)}"
+            else:
+                accepted = _accepted(known.get(str(item["loc"][0]), {})) if item["loc"] else ""
+                problems[name] = item["msg"] + (f" (accepted: {accepted})" if accepted else "")
+        return problems
+
+    def parameters(self) -> dict[str, Any]:
+        """The JSON schema of the arguments: flat, no titles, `additionalProperties: false`."""
+        return _flat(self.arguments.model_json_schema(by_alias=True))
+
+    def schema(self) -> ToolSchema:
+        return ToolSchema(self.name, self.description, self.parameters())
+
+
+def _accepted(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"])
+    bits = [str(schema["type"])] if "type" in schema else []
+    if "pattern" in schema:
+        bits.append(f"matching {schema['pattern']}")
+    if "minLength" in schema or "maxLength" in schema:
+        bits.append(f"{schema.get('minLength', 0)}..{schema.get('maxLength', '')} characters")
+    if "minimum" in schema or "maximum" in schema:
+        bits.append(f"{schema.get('minimum', '')}..{schema.get('maximum', '')}")
+    return ", ".join(bits)
+
+
+def _flat(schema: dict[str, Any]) -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    for name, value in schema.get("properties", {}).items():
+        properties[name] = _flat_property(value, schema.get("$defs", {}))
+    result: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    if schema.get("required"):
+        result["required"] = list(schema["required"])
+    return result
+
+
+def _flat_property(value: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
+    flat = {key: item for key, item in value.items() if key not in ("title", "default", "anyOf")}
+    if "$ref" in flat:
+        flat = {**_flat_property(definitions[flat.pop("$ref").rsplit("/", 1)[-1]], definitions), **flat}
+    for option in value.get("anyOf", ()):
+        if option.get("type") != "null":
+            flat = {**_flat_property(option, definitions), **flat}
+    if isinstance(flat.get("items"), Mapping):
+        flat["items"] = _flat_property(flat["items"], definitions)
+    if flat.get("type") == "object" and "properties" in flat:
+        flat = {
+            **_flat(flat | {"$defs": definitions}),
+            **({"description": flat["description"]} if "description" in flat else {}),
+        }
+    return flat
+
+
+class Registry:
+    """The functions by name; refuses unknown ones with what there is."""
+
+    def __init__(self, tools: tuple[Tool[Any], ...]) -> None:
+        self._tools = {tool.name: tool for tool in tools}
+
+    def get(self, name: str) -> Tool[Any]:
+        tool = self._tools.get(name)
+        if tool is None:
+            raise ToolRejected(
+                "unknown_tool",
+                f"there is no function {name[:80]!r}",
+                hint="Use one of: " + ", ".join(self._tools),
+                details={"tools": list(self._tools)},
+            )
+        return tool
+
+    def listed(self, *, read_only: bool = False, permissions: frozenset[str] | None = None) -> tuple[Tool[Any], ...]:
+        """The functions that a caller may use; `readOnly` turns list no writing ones."""
+        return tuple(
+            tool
+            for tool in self._tools.values()
+            if not (read_only and tool.writes) and (permissions is None or tool.permission in permissions)
+        )
+
+
+def realtime_schema(schema: ToolSchema) -> dict[str, Any]:
+    """A function of a Realtime `session.update` (it has no `strict`)."""
+    return {
+        "type": "function",
+        "name": schema.name,
+        "description": schema.description,
+        "parameters": dict(schema.parameters),
+    }
+
+
+def chat_schema(schema: ToolSchema) -> dict[str, Any]:
+    """A tool of a chat-completions request."""
+    return {
+        "type": "function",
+        "function": {
+            "name": schema.name,
+            "description": schema.description,
+            "parameters": dict(schema.parameters),
+        },
+    }
+
+
+def mcp_schema(schema: ToolSchema) -> dict[str, Any]:
+    """A tool as MCP and `GET /v1/tools` list it."""
+    return {"name": schema.name, "description": schema.description, "inputSchema": dict(schema.parameters)}
