@@ -13,6 +13,8 @@ CHANGES_PER_SET: Final = 10_000
 PROMPT_CHARS: Final = 100_000
 TOOL_OUTPUT_BYTES: Final = 32 * 1024
 CONNECTIONS: Final = 32
+HTTP_CONNECTIONS: Final = 128
+"""TCP connections of all kinds; `CONNECTIONS` of them may be sessions and event streams."""
 CLIENT_QUEUE: Final = 1_000
 HANDSHAKE_S: Final = 5.0
 OVERWRITES_BEFORE_ASKING: Final = 10
@@ -20,6 +22,8 @@ OVERWRITES_BEFORE_ASKING: Final = 10
 CALL_TIMEOUT_S: Final = 30.0
 CONNECT_TIMEOUT_S: Final = 10.0
 FIRST_EVENT_TIMEOUT_S: Final = 10.0
+LOCAL_FIRST_EVENT_TIMEOUT_S: Final = 120.0
+"""A model server on this machine may load the model and read the whole prompt before its first word."""
 IDLE_IN_RESPONSE_S: Final = 60.0
 APPROVAL_WAIT_S: Final = 600.0
 IDLE_SHUTDOWN_S: Final = 600.0

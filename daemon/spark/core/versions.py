@@ -68,9 +68,11 @@ class HistoryPage:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A file as it was found on disk. `sha256` None: it is gone. `content` None: only the hash is recorded."""
+    """A file as it was found on disk. `sha256` None: it is gone. `content` None: only the hash is recorded. `created`: it
+    was not there before (without it, a file that the history never saw counts as modified)."""
 
     path: ProjectPath
     sha256: str | None
     size: int
     content: bytes | None
+    created: bool = False

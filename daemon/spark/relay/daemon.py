@@ -1,0 +1,252 @@
+"""The daemon as its clients see it: implements `core.api.DaemonApi` on the parts. Each method is a few lines; the work is below."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, Literal
+
+from spark import __version__
+from spark.core.api import CallOutcome, CallRequest, TurnRequest
+from spark.core.conversation import FunctionCall
+from spark.core.errors import ToolRejected, Unavailable
+from spark.core.ids import new_id
+from spark.core.records import TurnRow
+from spark.core.tool import Tool, mcp_schema
+from spark.core.turn import usage_to_wire
+from spark.core.versions import HistoryPage, Version
+from spark.protocol.wire import success_body
+from spark.relay.bus import Message
+from spark.relay.calls import tool_context
+from spark.relay.once import Once
+from spark.relay.parts import Parts
+from spark.relay.reads import OwnReads
+from spark.relay.session import Session
+from spark.relay.turns import Turns
+from spark.relay.undo import undo_tool
+
+
+class Relay:
+    """One per daemon. `tasks` owns every turn."""
+
+    def __init__(self, parts: Parts, tasks: asyncio.TaskGroup) -> None:
+        self._parts = parts
+        self._session = Session(parts)
+        self._turns = Turns(parts, self._session, tasks)
+        self._once = Once(parts)
+        self._ready = False
+        self._calls = 0
+        self._started_at = parts.clock.now()
+        self.clients = 0
+        self.last_client_at = parts.clock.monotonic()
+
+    def open(self) -> None:
+        """After the files were recovered: from here on calls are served."""
+        self._turns.recover()
+        self._session.set(["model"], self._model_view())
+        self._ready = True
+
+    async def stop(self, limit_s: float) -> None:
+        await self._turns.stop(limit_s)
+
+    def ready(self) -> bool:
+        return self._ready
+
+    def busy(self) -> bool:
+        return bool(self._turns.running) or self.clients > 0
+
+    def client_connected(self) -> None:
+        self.clients += 1
+
+    def client_gone(self) -> None:
+        self.clients -= 1
+        self._touch()
+
+    def _touch(self) -> None:
+        # An idle daemon counts its minutes from the last request.
+        self.last_client_at = self._parts.clock.monotonic()
+
+    # -- calls
+
+    def tools(self) -> list[dict[str, Any]]:
+        return [mcp_schema(tool.schema()) for tool in self._parts.registry.listed()]
+
+    async def call(self, request: CallRequest) -> CallOutcome:
+        self._touch()
+        self._calls += 1
+        tool = self._parts.registry.get(request.name)
+
+        async def answer(call_id: str) -> CallOutcome:
+            if request.turn_id is None and not tool.writes:
+                return await self._read(tool, request, call_id)
+            return await self._run(request, tool, call_id)
+
+        if request.idempotency_key is not None:
+            return await self._once.call(request.idempotency_key, request, answer)
+        return await answer(new_id("call"))
+
+    async def _read(self, tool: Tool[Any], request: CallRequest, call_id: str) -> CallOutcome:
+        """A call that only reads is answered without a turn in the journal: there is nothing to take back."""
+        turn_id = new_id("turn")
+        context = tool_context(self._parts, OwnReads(), turn_id, call_id, own_turn=True)
+        try:
+            async with asyncio.timeout(tool.timeout_s):
+                answer = await tool.run(tool.parse(request.arguments), context)
+        except TimeoutError:
+            raise Unavailable("timeout", f"{tool.name} took longer than {tool.timeout_s:.0f} s") from None
+        return CallOutcome(200, success_body(answer.result, (), call_id, turn_id))
+
+    async def _run(
+        self, request: CallRequest, tool: Tool[Any], call_id: str, bound: Tool[Any] | None = None
+    ) -> CallOutcome:
+        call = FunctionCall("", call_id, request.name, json.dumps(dict(request.arguments), ensure_ascii=False))
+        if request.turn_id is not None:
+            running = self._turns.external(request.turn_id)
+        else:
+            running = self._turns.open("direct", tool.name, "auto", OwnReads())
+            self._turns.spawn(running)
+        return await asyncio.shield(running.calls.ask(call, bound, dry_run=request.dry_run))
+
+    async def undo(self, turn_ids: Sequence[str], *, dry_run: bool = False) -> CallOutcome:
+        self._touch()
+        for turn_id in turn_ids:
+            self.turn(turn_id)
+        tool = undo_tool(self._parts, turn_ids)
+        request = CallRequest(tool.name, {"turnId": turn_ids[0]}, dry_run=dry_run)
+        return await self._run(request, tool, new_id("call"), bound=tool)
+
+    async def restore(self, version_id: str, *, dry_run: bool = False) -> CallOutcome:
+        return await self.call(CallRequest("restoreVersion", {"versionId": version_id}, dry_run=dry_run))
+
+    # -- turns
+
+    async def start_turn(self, request: TurnRequest) -> str:
+        self._touch()
+        return self._turns.start(request)
+
+    async def cancel_turn(self, turn_id: str) -> dict[str, Any]:
+        self._touch()
+        if self._turns.cancel(turn_id):
+            return {"turnId": turn_id, "status": "cancelling"}
+        return self.turn(turn_id)
+
+    async def end_turn(self, turn_id: str) -> dict[str, Any]:
+        self._touch()
+        await self._turns.end(turn_id)
+        return self.turn(turn_id)
+
+    async def decide(
+        self, approval_id: str, decision: Literal["accept", "reject"], paths: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        self._touch()
+        turn_id = self._turns.decide(approval_id, decision, paths)
+        return {"approvalId": approval_id, "decision": decision, "turnId": turn_id}
+
+    def turns(self, *, limit: int = 50, before: str | None = None) -> dict[str, Any]:
+        rows = self._parts.journal.turns(limit=limit + 1, before=before)
+        more = rows[limit - 1].turn_id if len(rows) > limit else None
+        return {"turns": [turn_view(row) for row in rows[:limit]], "next": more}
+
+    def turn(self, turn_id: str) -> dict[str, Any]:
+        row = self._parts.journal.turn(turn_id)
+        if row is None:
+            raise ToolRejected("not_found", f"there is no turn {turn_id!r}", hint="GET /v1/turns lists them.")
+        calls = [
+            {"callId": call.call_id, "name": call.name, "state": call.state, "status": call.status}
+            for call in self._parts.journal.turn_calls(turn_id)
+        ]
+        return {**turn_view(row), "calls": calls}
+
+    def events(self, turn_id: str | None = None) -> AsyncGenerator[Message]:
+        events = self._turns.events
+        return events.all() if turn_id is None else events.of_turn(turn_id)
+
+    # -- history and usage
+
+    def history(
+        self, *, path: str | None = None, turn_id: str | None = None, limit: int = 50, before: str | None = None
+    ) -> HistoryPage:
+        self._touch()
+        where = self._parts.files.parse(path).text if path is not None else None
+        return self._parts.store.history(path=where, turn_id=turn_id, limit=limit, before=before)
+
+    def version(self, version_id: str) -> Version:
+        version = self._parts.store.version(version_id)
+        if version is None:
+            raise ToolRejected("not_found", f"there is no version {version_id!r}", hint="GET /v1/history lists them.")
+        return version
+
+    def version_content(self, version_id: str) -> bytes:
+        version = self.version(version_id)
+        content = self._parts.store.content(version.sha256) if version.sha256 is not None else None
+        if content is None:
+            why = "is a deletion" if version.sha256 is None else "is known by its hash only"
+            raise ToolRejected("not_found", f"version {version_id} {why}: there are no bytes to give")
+        return content
+
+    def usage(self, by: Literal["day", "model", "turn"]) -> dict[str, Any]:
+        journal = self._parts.journal
+        spent = journal.spent_usd(self._parts.clock.now()[:10])
+        return {"by": by, "usage": journal.usage(by), "todayUsd": spent, "budgetUsd": self._parts.budget_usd}
+
+    # -- state and status
+
+    def snapshot(self) -> dict[str, Any]:
+        return self._session.state.snapshot()
+
+    def deltas(self) -> AsyncGenerator[Message]:
+        return self._session.deltas()
+
+    def update_state(self, based_on: int, path: Sequence[str | int], value: Any) -> dict[str, Any]:
+        self._touch()
+        return self._session.update(based_on, path, value)
+
+    def status(self) -> dict[str, Any]:
+        parts = self._parts
+        problems = parts.problems()
+        editor = parts.editor.state()
+        return {
+            "version": __version__,
+            "startedAt": self._started_at,
+            "healthy": not problems,
+            "reasons": problems,
+            "project": {**parts.project, "engine": parts.engine.name, "unityVersion": parts.engine.editor_version},
+            "editor": {"connected": editor.connected, "generation": None, "tickAgeMs": None, "busy": editor.busy},
+            "model": self._model_view(),
+            "session": {
+                "version": self._session.state.version,
+                "conversation": self._session.conversation.conversation_id,
+                "clients": self.clients,
+                "runningTurns": [
+                    {"turnId": turn.turn_id, "text": turn.row.text[:200]} for turn in self._turns.running.values()
+                ],
+            },
+            "counters": {"turns": self._turns.opened, "calls": self._calls},
+            **{name: view() for name, view in parts.views.items()},
+        }
+
+    def _model_view(self) -> dict[str, Any]:
+        model = self._parts.model
+        return {"backend": model.backend, "model": model.model, "host": model.host, "keySource": model.key_source}
+
+
+def turn_view(row: TurnRow) -> dict[str, Any]:
+    """A turn as `GET /v1/turns` lists it."""
+    return {
+        "turnId": row.turn_id,
+        "kind": row.kind,
+        "text": row.text,
+        "status": row.status,
+        "mode": row.mode,
+        "reasoning": row.reasoning,
+        "model": row.model,
+        "host": row.host,
+        "keySource": row.key_source,
+        "git": {"head": row.git.head, "branch": row.git.branch},
+        "changes": row.detail.get("changes", []),
+        "error": row.detail.get("error"),
+        "usage": {**usage_to_wire(row.usage), "costUsd": row.cost_usd, "model": row.model},
+        "startedAt": row.started_at,
+        "endedAt": row.ended_at,
+    }
