@@ -147,6 +147,11 @@ class Landing(Protocol):
         """
         ...
 
+    def keep_bases(self, change_set: ChangeSet) -> None:
+        """Keeps the present bytes of the files of a change set that waits for a decision: what the user writes meanwhile
+        can then be merged."""
+        ...
+
     def git_place(self) -> GitPlace:
         """Where the checkout stands right now, read from `.git` without starting git."""
         ...

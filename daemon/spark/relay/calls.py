@@ -58,8 +58,11 @@ class Calls:
             self.arrive(call, dry_run=dry_run)
         return waiter
 
-    def prepared(self, call_id: str) -> ToolAnswer:
-        return self._prepared[call_id]
+    def hold(self, call_id: str) -> ToolAnswer:
+        """What a call prepared, while it waits for a decision: the present bytes are kept, to merge from."""
+        answer = self._prepared[call_id]
+        self._parts.landing.keep_bases(answer.changes)
+        return answer
 
     def _tool(self, call: FunctionCall) -> Tool[Any] | None:
         if call.call_id not in self._tools:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from spark import __version__
 from spark.core.api import CallOutcome, CallRequest, TurnRequest
-from spark.core.conversation import FunctionCall
+from spark.core.conversation import FunctionCall, TokenUsage
 from spark.core.errors import ToolRejected, Unavailable
 from spark.core.ids import new_id
 from spark.core.records import TurnRow
@@ -46,6 +46,9 @@ class Relay:
         self._turns.recover()
         self._session.set(["model"], self._model_view())
         self._ready = True
+
+    def late_usage(self, conversation_id: str, usage: TokenUsage) -> None:
+        self._turns.late_usage(conversation_id, usage)
 
     async def stop(self, limit_s: float) -> None:
         await self._turns.stop(limit_s)

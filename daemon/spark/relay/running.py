@@ -168,12 +168,13 @@ class RunningTurn:
                             self.calls.arrive(call)
                         case ResponseEnded():
                             self._flush(said)
-                            self._count(event.usage)
+                            self.count(event.usage)
                             self.feed(
                                 ev.ResponseFinished(event.status, event.usage, event.error_code, event.error_message)
                             )
         except Unavailable as error:
             self._flush(said)
+            self.count(_spent(error))
             self.feed(ev.ModelBroke(error.to_wire(), interrupted=arrived))
         except asyncio.CancelledError:
             self._flush(said)
@@ -190,7 +191,8 @@ class RunningTurn:
             self._asking.conversation.answer("".join(said))
         said.clear()
 
-    def _count(self, usage: TokenUsage) -> None:
+    def count(self, usage: TokenUsage) -> None:
+        """Adds what a response used, whatever became of it; at the day's limit the turn stops after its calls."""
         self.usage += usage
         cost = self._parts.cost_usd(self.row.model, usage)
         self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
@@ -204,7 +206,7 @@ class RunningTurn:
     # -- approvals and the end
 
     def _ask_approval(self, command: do.AskApproval, tasks: asyncio.TaskGroup) -> None:
-        answer = self.calls.prepared(command.call_id)
+        answer = self.calls.hold(command.call_id)
         changes = [
             {
                 "path": change.path.text,
@@ -252,3 +254,11 @@ class RunningTurn:
             body["error"] = dict(command.error)
         self._on_end(self, command)
         self._publish("turnFinished", body)
+
+
+def _spent(error: Unavailable) -> TokenUsage:
+    """The tokens of a response that failed, where the backend knows them."""
+    usage = error.details.get("usage")
+    if not isinstance(usage, Mapping):
+        return TokenUsage()
+    return TokenUsage(usage.get("inputTokens", 0), usage.get("cachedTokens", 0), usage.get("outputTokens", 0))

@@ -14,7 +14,7 @@ from spark.core.errors import ToolRejected, invalid_arguments
 from spark.core.ids import new_id
 from spark.core.limits import PROMPT_CHARS
 from spark.core.ports import Reads
-from spark.core.reasoning import choose, with_sentence
+from spark.core.reasoning import choose
 from spark.core.records import TurnRow
 from spark.core.turn import Kind, Turn
 from spark.relay.attachments import attached_text
@@ -59,6 +59,19 @@ class Turns:
         except TimeoutError:
             return
 
+    def late_usage(self, conversation_id: str, usage: TokenUsage) -> None:
+        """Tokens of a response whose end nobody took (a cancelled prompt): they are paid for all the same."""
+        for running in self.running.values():
+            if running.row.kind == "model" and running.row.conversation_id == conversation_id:
+                running.count(usage)
+                return
+        for row in self._parts.journal.turns(limit=20):
+            if row.kind == "model" and row.conversation_id == conversation_id:
+                more = self._parts.cost_usd(row.model, usage)
+                cost = None if more is None or row.cost_usd is None else row.cost_usd + more
+                self._parts.journal.count_usage(row.turn_id, row.usage + usage, cost)
+                return
+
     def external(self, turn_id: str) -> RunningTurn:
         """An open external turn. Raises `not_found`."""
         found = self.running.get(turn_id)
@@ -99,10 +112,9 @@ class Turns:
 
         def ask() -> ResponseRequest:
             window = conversation.window(self._parts.context_chars)
-            told = instructions(self._parts.engine.brief(), mode)
             return ResponseRequest(
                 conversation_id=conversation.conversation_id,
-                instructions=with_sentence(told, self._parts.model.backend, choice.reasoning),
+                instructions=instructions(self._parts.engine.brief(), mode),
                 items=window.items,
                 tools=tuple(tool.schema() for tool in self._parts.registry.listed(read_only=mode == "readOnly")),
                 reasoning=choice.reasoning,
