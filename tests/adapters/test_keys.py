@@ -87,7 +87,7 @@ def test_the_order_of_places(ring: FakeKeyring, tmp_path: Path) -> None:
     assert find_key("openai", {}, folder=tmp_path) is None
     (tmp_path / FILE_NAME).write_text(json.dumps({"openai": "from-file"}))
     assert find_key("openai", {}, folder=tmp_path) == FoundKey("from-file", f"file {tmp_path / FILE_NAME}")
-    ring.set_password("spark-unity", "openai", "from-ring")
+    assert set_key("openai", "from-ring", folder=tmp_path) == "keyring"
     assert find_key("openai", {}, folder=tmp_path) == FoundKey("from-ring", "keyring")
     env = {"OPENAI_API_KEY": "general"}
     assert find_key("openai", env, folder=tmp_path) == FoundKey("general", "OPENAI_API_KEY (environment)")
@@ -97,13 +97,24 @@ def test_the_order_of_places(ring: FakeKeyring, tmp_path: Path) -> None:
 
 
 def test_the_keyring_keeps_it(ring: FakeKeyring, tmp_path: Path) -> None:
-    """With a keyring nothing is written to disk, and an older key in the file is taken out."""
+    """With a keyring the file only notes that it is there, an older key in it is taken out, and clearing removes both."""
     (tmp_path / FILE_NAME).write_text(json.dumps({"openai": "old"}))
     assert set_key("openai", f" {KEY}\n", folder=tmp_path) == "keyring"
     assert ring.kept == {("spark-unity", "openai"): KEY}
-    assert list(tmp_path.iterdir()) == []
+    assert json.loads((tmp_path / FILE_NAME).read_text()) == {"openai": {"in": "keyring"}}
     assert clear_key("openai", folder=tmp_path) == ["keyring"]
+    assert list(tmp_path.iterdir()) == []
     assert clear_key("openai", folder=tmp_path) == []
+
+
+def test_a_keyring_is_not_asked_for_a_key_it_was_never_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Looking for a key of somebody who stored none loads no keyring at all: it may be slow, locked, or ask questions."""
+
+    def asked() -> KeyringBackend:
+        raise AssertionError("the keyring was asked")
+
+    monkeypatch.setattr(keyring, "get_keyring", asked)
+    assert find_key("openai", {}, folder=tmp_path) is None
 
 
 def test_without_a_keyring_the_file_keeps_it(no_ring: KeyringBackend, tmp_path: Path) -> None:
@@ -194,6 +205,7 @@ def test_a_keyring_setting_that_names_nothing(tmp_path: Path, monkeypatch: pytes
         raise ModuleNotFoundError("no such backend")
 
     monkeypatch.setattr(keyring, "get_keyring", broken)
+    (tmp_path / FILE_NAME).write_text(json.dumps({"openai": {"in": "keyring"}}))
     assert find_key("openai", {}, folder=tmp_path) is None
     assert "ModuleNotFoundError" in key_status("openai", {}, folder=tmp_path).problem
 

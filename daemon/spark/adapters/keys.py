@@ -1,7 +1,8 @@
 """Where model keys come from and where they are kept: environment, system keyring, else a 0600 file.
 
 No function here returns a key except `find_key`, and none logs one. Knows nothing of what a key is used for.
-`find_key` may import keyring (about 0.15 s of CPU) and may wait for the system's keyring: call it off the event loop.
+The file also notes which names the keyring holds, so that nobody waits for a keyring (0.15 s of CPU, a locked one longer)
+who never put a key into it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from spark.core.errors import ToolRejected, invalid_arguments
 from spark.core.ids import new_id
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "spark-unity"
 FILE_NAME: Final = "keys.json"
+_IN_KEYRING: Final = {"in": "keyring"}
 ENVIRONMENT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"openai": ("OPENAI_REALTIME_API_KEY", "OPENAI_API_KEY")}
 )
@@ -64,10 +66,11 @@ def find_key(name: str, env: Mapping[str, str], *, folder: Path | None = None) -
         value = env.get(variable, "").strip()
         if value:
             return FoundKey(value, f"{variable} (environment)")
-    value, _ = _from_keyring(name)
-    if value:
-        return FoundKey(value, "keyring")
-    value = _read_file(_file(folder)).get(name, "")
+    kept = _read_document(_file(folder)).get(name, "")
+    if kept == _IN_KEYRING:
+        value, _ = _from_keyring(name)
+        return FoundKey(value, "keyring") if value else None
+    value = kept if isinstance(kept, str) else ""
     return FoundKey(value, f"file {_file(folder)}") if value else None
 
 
@@ -89,10 +92,10 @@ def set_key(name: str, value: str, *, folder: Path | None = None) -> str:
         except _keyring_errors() as error:
             kept, problem = False, _why(error)
         if kept:
-            _remove_from_file(name, _file(folder))
+            _write_file(_file(folder), {**_read_document(_file(folder)), name: _IN_KEYRING})
             return "keyring"
         problem = problem or "the keyring did not keep it"
-    _write_file(_file(folder), {**_read_file(_file(folder)), name: value})
+    _write_file(_file(folder), {**_read_document(_file(folder)), name: value})
     return f"file {_file(folder)} ({problem})"
 
 
@@ -106,7 +109,7 @@ def clear_key(name: str, *, folder: Path | None = None) -> list[str]:
             if ring.get_password(SERVICE, name) is not None:
                 ring.delete_password(SERVICE, name)
                 cleared.append("keyring")
-    if _remove_from_file(name, _file(folder)):
+    if isinstance(_remove_from_file(name, _file(folder)), str):
         cleared.append(f"file {_file(folder)}")
     return cleared
 
@@ -195,7 +198,12 @@ def _file(folder: Path | None) -> Path:
 
 
 def _read_file(path: Path) -> dict[str, str]:
-    """The keys of the file; empty where there is none. Rights that are too wide are narrowed before it is read."""
+    """The keys that the file itself holds."""
+    return {name: value for name, value in _read_document(path).items() if isinstance(value, str)}
+
+
+def _read_document(path: Path) -> dict[str, Any]:
+    """`{NAME: key, or the note that the keyring has it}`; empty where there is no file. Rights that are too wide are narrowed before it is read."""
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
     except FileNotFoundError:
@@ -214,7 +222,7 @@ def _read_file(path: Path) -> dict[str, str]:
         raise _unusable(path, "it is not JSON") from error
     if not isinstance(loaded, dict):
         raise _unusable(path, "it is not one JSON object")
-    return {name: value for name, value in loaded.items() if isinstance(value, str)}
+    return loaded
 
 
 def _unusable(path: Path, why: str) -> ToolRejected:
@@ -226,7 +234,7 @@ def _unusable(path: Path, why: str) -> ToolRejected:
     )
 
 
-def _write_file(path: Path, keys: Mapping[str, str]) -> None:
+def _write_file(path: Path, keys: Mapping[str, Any]) -> None:
     """Replaces the file as a whole; it has its narrow rights before the first byte is in it."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -252,13 +260,14 @@ def _write_file(path: Path, keys: Mapping[str, str]) -> None:
         ) from error
 
 
-def _remove_from_file(name: str, path: Path) -> bool:
-    keys = _read_file(path)
+def _remove_from_file(name: str, path: Path) -> Any:
+    """What the file had under the name, None where nothing."""
+    keys = _read_document(path)
     if name not in keys:
-        return False
-    del keys[name]
+        return None
+    kept = keys.pop(name)
     if keys:
         _write_file(path, keys)
     else:
         path.unlink(missing_ok=True)
-    return True
+    return kept
