@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Literal
 
 from spark.core.conversation import (
@@ -20,7 +20,8 @@ from spark.core.conversation import (
 from spark.core.errors import Unavailable
 from spark.core.ports import GeneratedCode, ScriptOrder
 
-Step = ModelEvent | Unavailable | asyncio.Event | Callable[[], None]
+Action = Callable[[], None]
+Step = TextReceived | CallReceived | ResponseEnded | Unavailable | asyncio.Event | Action
 DONE = ResponseEnded("completed", TokenUsage(100, 20, 10))
 
 
@@ -40,7 +41,7 @@ class ScriptedModel:
     host = "model.test"
     key_source = "none needed"
 
-    def __init__(self, *responses: list[Step]) -> None:
+    def __init__(self, *responses: Sequence[Step]) -> None:
         self.responses = list(responses)
         self.requests: list[ResponseRequest] = []
         self.cancelled = 0
@@ -58,7 +59,7 @@ class ScriptedModel:
                     yield step
                     # Lets the turn act between two events, as a network would.
                     await asyncio.sleep(0)
-                else:
+                elif callable(step):
                     step()
         except (asyncio.CancelledError, GeneratorExit):
             self.cancelled += 1

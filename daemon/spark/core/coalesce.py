@@ -102,6 +102,11 @@ class Coalescer:
             self._reasons.append(reason)
 
     @property
+    def pending(self) -> bool:
+        """Whether anything is marked."""
+        return bool(self._reasons or self._folders)
+
+    @property
     def everything_pending(self) -> bool:
         """Whether the next `take` that answers is a full scan."""
         return bool(self._reasons)
