@@ -7,6 +7,7 @@ End: take nothing new, let what is landing land, close the sockets, close the st
 from __future__ import annotations
 
 import asyncio
+import gc
 import getpass
 import logging
 import os
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from spark.adapters.checkout import Checkout, DaemonAddress, Discovery, find_checkout, new_token, open_checkout
+from spark.adapters.checkout import Checkout, DaemonAddress, Discovery, new_token, open_checkout
 from spark.adapters.clock import SystemClock
 from spark.adapters.database import Database
 from spark.adapters.editor_link import NoEditor
@@ -55,41 +56,11 @@ _CONTEXT_CHARS: Final = {"realtime": 160_000, "chat": 48_000, "offline": 48_000}
 pays for all of it again; local chat servers often start with a window of 8k to 16k tokens."""
 
 
-# -- what needs no daemon
-
-
-def open_history(root: Path, settings: Settings) -> SqliteVersionStore:
-    """The history of a project, to read; an empty one where there is none. Creates nothing; a daemon may run beside it."""
-    checkout = find_checkout(root)
-    path = checkout.data_dir / "store.db" if checkout is not None else root / "Library/Spark/none.db"
-    return _store(Database(path, read_only=True), SystemClock(), settings)
-
-
-def open_history_for_gc(root: Path, settings: Settings) -> SqliteVersionStore | None:
-    """The history, to be made smaller; None where there is none. A daemon may run beside it."""
-    checkout = find_checkout(root)
-    if checkout is None or not (checkout.data_dir / "store.db").is_file():
-        return None
-    return _store(Database(checkout.data_dir / "store.db"), SystemClock(), settings)
-
-
 def project_brief(root: Path) -> str:
     """What a conversation is told of the project, made from its files now."""
     files, index = FencedFiles(root), FileIndex(root)
     finish(index.full_scan())
     return detect(files, index).brief()
-
-
-def _store(database: Database, clock: Clock, settings: Settings) -> SqliteVersionStore:
-    return SqliteVersionStore(
-        database,
-        clock,
-        max_file_bytes=settings.history_max_file_bytes,
-        max_total_bytes=settings.history_max_total_bytes,
-    )
-
-
-# -- the daemon
 
 
 class _SeenLanding:
@@ -175,7 +146,12 @@ def _assemble(checkout: Checkout, settings: Settings) -> _Daemon:
         find_key=lambda name: find_key(name, os.environ),
     )
     database = Database(checkout.data_dir / "store.db")
-    store = _store(database, clock, settings)
+    store = SqliteVersionStore(
+        database,
+        clock,
+        max_file_bytes=settings.history_max_file_bytes,
+        max_total_bytes=settings.history_max_total_bytes,
+    )
     journal = SqliteJournal(database, clock)
     files = FencedFiles(checkout.root)
     landing = FileLanding(files, store, clock)
@@ -286,6 +262,9 @@ async def _live(
         discovery.write()
         _log_start(daemon, server.url)
         on_ready(server.url)
+        # What exists now lives as long as the process: it is never looked through again.
+        gc.freeze()
+        gc.enable()
         tasks = [
             upkeep.create_task(discovery.keep()),
             upkeep.create_task(daemon.watcher.run()),

@@ -96,7 +96,7 @@ def start(project: Path, tmp_path: Path) -> Start:
             engine=detect(files, index),
             editor=NoEditor(),
             model=model,
-            code_model=NoCodeModel(),
+            code_model=kwargs.get("code_model", NoCodeModel()),
             journal=SqliteJournal(database, clock),
             registry=Registry(kwargs.get("tools", TOOLS)),
             reasoning="auto",

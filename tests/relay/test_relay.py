@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from spark.core.api import CallRequest, TurnRequest
-from spark.core.conversation import FunctionCall, FunctionOutput, SystemNote, UserMessage
+from spark.core.conversation import FunctionCall, FunctionOutput, SystemNote, TokenUsage, UserMessage
 from spark.core.errors import SparkError, Unavailable
+from spark.core.ports import GeneratedCode, ScriptOrder
 from spark.core.tool import Arguments, Tool, ToolAnswer, ToolContext
 from spark.tools import TOOLS
 from tests.fakes.scripted_model import DONE, ScriptedModel, call, say
@@ -516,3 +517,48 @@ async def test_a_stopping_daemon_lands_what_is_landing_and_takes_nothing_new(sta
         with pytest.raises(SparkError) as refused:
             await scene.relay.call(CallRequest("deleteAsset", {"path": "Assets/Scripts"}))
         assert refused.value.code == "cancelled"
+
+
+async def test_tokens_of_generated_code_are_counted_with_their_turn_and_stopped_by_the_budget(start: Start) -> None:
+    """generateUnityScript without source: its tokens are in the usage; at the day's limit it is quota_exceeded, unasked."""
+
+    class Writer:
+        asked = 0
+
+        async def write_script(self, order: ScriptOrder) -> GeneratedCode:
+            self.asked += 1
+            return GeneratedCode(MOVER.replace("Mover", order.class_name), 150, "t:m", "m", TokenUsage(100, 0, 50))
+
+    writer = Writer()
+    arguments = {"prompt": "a script that moves", "className": "Mover"}
+    async with start(ScriptedModel(), code_model=writer, budget_usd=0.0005) as scene:
+        outcome = await scene.call("generateUnityScript", arguments)
+        assert outcome.body["result"]["tokensUsed"] == 150
+        usage = scene.relay.usage("model")
+        assert usage["usage"][0]["model"] == "m"
+        assert usage["usage"][0]["inputTokens"] == 100
+        assert usage["todayUsd"] == pytest.approx(0.001)
+        refused = await scene.call("generateUnityScript", {**arguments, "className": "Other"})
+        assert refused.body["error"]["code"] == "quota_exceeded"
+        assert writer.asked == 1
+
+
+async def test_undo_and_restore_have_speaking_prompts(start: Start) -> None:
+    """The history names what was taken back, not only the function that did it."""
+    async with start(ScriptedModel([new_script(), DONE])) as scene:
+        turn_id = (await scene.prompt("make a mover"))[0]["turnId"]
+        outcome = await scene.relay.undo([turn_id])
+        assert scene.relay.turn(outcome.body["turnId"])["text"] == "undo of: make a mover"
+        version = scene.relay.history(path="Assets/Scripts/Mover.cs").versions[-1]
+        outcome = await scene.relay.restore(version.version_id)
+        assert scene.relay.turn(outcome.body["turnId"])["text"].startswith("restore of Assets/Scripts/Mover.cs")
+        assert "class Mover" in scene.text("Assets/Scripts/Mover.cs")
+
+
+async def test_tokens_of_a_cancelled_prompt_are_counted_late(start: Start) -> None:
+    """What a backend learns after the end of a turn is added to it."""
+    async with start(ScriptedModel([say("hi"), DONE])) as scene:
+        turn_id = (await scene.prompt("hello"))[0]["turnId"]
+        conversation = scene.relay.status()["session"]["conversation"]
+        scene.relay.late_usage(conversation, TokenUsage(7, 0, 3))
+        assert scene.relay.turn(turn_id)["usage"]["inputTokens"] == 107

@@ -87,12 +87,13 @@ class SqliteJournal:
                 ),
             )
 
-    def count_usage(self, turn_id: str, usage: TokenUsage, cost_usd: float | None) -> None:
-        """Stores what a turn has used so far, so that a crash loses no cost."""
+    def count_usage(self, turn_id: str, usage: TokenUsage, cost_usd: float | None, model: str) -> None:
+        """Stores what a turn has used so far, so that a crash loses no cost. `model`: who used it, where the turn has none."""
         with self._db.transaction() as db:
             db.execute(
-                "UPDATE turn SET input_tokens=?, cached_tokens=?, output_tokens=?, cost_usd=? WHERE id=?",
-                (usage.input_tokens, usage.cached_tokens, usage.output_tokens, cost_usd, turn_id),
+                "UPDATE turn SET input_tokens=?, cached_tokens=?, output_tokens=?, cost_usd=?,"
+                " model=CASE model WHEN '' THEN ? ELSE model END WHERE id=?",
+                (usage.input_tokens, usage.cached_tokens, usage.output_tokens, cost_usd, model, turn_id),
             )
 
     def interrupted_turns(self) -> list[TurnRow]:
@@ -121,7 +122,7 @@ class SqliteJournal:
         rows = self._db.query(
             f"SELECT {key} AS name, COUNT(*) AS turns, SUM(input_tokens) AS i, SUM(cached_tokens) AS c,"  # noqa: S608
             " SUM(output_tokens) AS o, SUM(cost_usd) AS cost, SUM(cost_usd IS NULL) AS unknown, MAX(text) AS text"
-            " FROM turn WHERE kind='model' GROUP BY name ORDER BY name DESC LIMIT ?",
+            " FROM turn WHERE model <> '' GROUP BY name ORDER BY name DESC LIMIT ?",
             (limit,),
         )
         return [

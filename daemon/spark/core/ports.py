@@ -6,12 +6,12 @@ All calls without `async` are synchronous and quick (at most one file or one ind
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
 from spark.core.changes import Change, ChangeSet
-from spark.core.conversation import ModelEvent, ResponseRequest
+from spark.core.conversation import ModelEvent, ResponseRequest, TokenUsage
 from spark.core.diagnostics import Finding
 from spark.core.paths import ProjectPath
 from spark.core.versions import GitPlace, HistoryPage, Provenance, Version
@@ -212,11 +212,16 @@ class Reads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GeneratedCode:
-    """The answer of the code model. `generator` is shown to the user: `realtime:gpt-realtime-2.1`, `offline:health`."""
+    """The answer of the code model. `generator` is shown to the user: `realtime:gpt-realtime-2.1`, `offline:health`.
+
+    `model` and `usage`: what is counted as cost; a refusal carries its usage in `details`.
+    """
 
     code: str
     tokens_used: int
     generator: str
+    model: str = ""
+    usage: TokenUsage = field(default_factory=TokenUsage)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,12 @@ from spark.core.conversation import FunctionCall
 from spark.core.errors import HTTP_STATUS, SparkError, ToolRejected, Unavailable
 from spark.core.limits import TOOL_OUTPUT_BYTES
 from spark.core.paths import ProjectPath
-from spark.core.ports import Reads
+from spark.core.ports import CodeModel, Reads
 from spark.core.records import TurnRow
 from spark.core.tool import Tool, ToolAnswer, ToolContext
 from spark.core.versions import Author, Provenance
 from spark.protocol.wire import error_body, finding_to_wire, success_body
+from spark.relay.counted import Count, CountedCodeModel
 from spark.relay.parts import Parts
 
 log = logging.getLogger("spark.call")
@@ -31,12 +32,15 @@ _RESTORING = ("undoTurn", "restoreVersion")
 
 
 class Calls:
-    def __init__(self, parts: Parts, row: TurnRow, reads: Reads, feed: Callable[[ev.Event], None]) -> None:
+    def __init__(
+        self, parts: Parts, row: TurnRow, reads: Reads, feed: Callable[[ev.Event], None], count: Count
+    ) -> None:
         self.changes: list[Change] = []
         self._parts = parts
         self._row = row
         self._reads = reads
         self._feed = feed
+        self._code_model = CountedCodeModel(parts, count)
         self._prepared: dict[str, ToolAnswer] = {}
         self._tools: dict[str, Tool[Any]] = {}
         self._waiting: dict[str, asyncio.Future[CallOutcome]] = {}
@@ -94,7 +98,9 @@ class Calls:
             if tool.writes:
                 self._parts.journal.begin_call(call_id, self._row.turn_id, call.name, call.arguments)
             own_turn = self._row.kind == "direct"
-            context = tool_context(self._parts, self._reads, self._row.turn_id, call_id, own_turn=own_turn)
+            context = tool_context(
+                self._parts, self._reads, self._row.turn_id, call_id, own_turn=own_turn, code_model=self._code_model
+            )
             async with asyncio.timeout(tool.timeout_s):
                 answer = await tool.run(arguments, context)
             if dry_run or not answer.changes:
@@ -187,7 +193,9 @@ def _prepared_event(call_id: str, changes: ChangeSet, head: Any) -> ev.CallPrepa
     return ev.CallPrepared(call_id, tuple(change.path.text for change in changes.files), overwrites, head)
 
 
-def tool_context(parts: Parts, reads: Reads, turn_id: str, call_id: str, *, own_turn: bool) -> ToolContext:
+def tool_context(
+    parts: Parts, reads: Reads, turn_id: str, call_id: str, *, own_turn: bool, code_model: CodeModel | None = None
+) -> ToolContext:
     return ToolContext(
         files=parts.files,
         index=parts.index,
@@ -195,7 +203,7 @@ def tool_context(parts: Parts, reads: Reads, turn_id: str, call_id: str, *, own_
         engine=parts.engine,
         editor=parts.editor,
         reads=reads,
-        code_model=parts.code_model,
+        code_model=code_model or parts.code_model,
         turn_id=turn_id,
         call_id=call_id,
         own_turn=own_turn,

@@ -107,9 +107,19 @@ class Relay:
         if request.turn_id is not None:
             running = self._turns.external(request.turn_id)
         else:
-            running = self._turns.open("direct", tool.name, "auto", OwnReads())
+            running = self._turns.open("direct", self._title(request), "auto", OwnReads())
             self._turns.spawn(running)
         return await asyncio.shield(running.calls.ask(call, bound, dry_run=request.dry_run))
+
+    def _title(self, request: CallRequest) -> str:
+        """The text of a turn that is one call: what the history shows as its prompt."""
+        turn = self._parts.journal.turn(str(request.arguments.get("turnId", "")))
+        if request.name == "undoTurn" and turn is not None:
+            return f"undo of: {turn.text}"
+        version = self._parts.store.version(str(request.arguments.get("versionId", "")))
+        if request.name == "restoreVersion" and version is not None:
+            return f"restore of {version.path} as of {version.created_at}"
+        return request.name
 
     async def undo(self, turn_ids: Sequence[str], *, dry_run: bool = False) -> CallOutcome:
         self._touch()
@@ -190,7 +200,7 @@ class Relay:
 
     def usage(self, by: Literal["day", "model", "turn"]) -> dict[str, Any]:
         journal = self._parts.journal
-        spent = journal.spent_usd(self._parts.clock.now()[:10])
+        spent = self._parts.spent_today_usd()
         return {"by": by, "usage": journal.usage(by), "todayUsd": spent, "budgetUsd": self._parts.budget_usd}
 
     # -- state and status

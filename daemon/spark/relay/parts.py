@@ -46,3 +46,7 @@ class Parts:
     project: Mapping[str, Any] = field(default_factory=dict)
     views: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     problems: Callable[[], list[str]] = list
+
+    def spent_today_usd(self) -> float:
+        """What today's turns cost, as far as prices are known."""
+        return self.journal.spent_usd(self.clock.now()[:10])

@@ -31,6 +31,7 @@ from spark.protocol.wire import change_to_wire
 from spark.relay.bus import TurnEvents
 from spark.relay.calls import Calls
 from spark.relay.conversation import Conversation
+from spark.relay.counted import spent_in
 from spark.relay.parts import Parts
 
 log = logging.getLogger("spark.turn")
@@ -71,7 +72,7 @@ class RunningTurn:
         self._on_end = on_end
         self._inbox: asyncio.Queue[ev.Event] = asyncio.Queue()
         self._inbox.put_nowait(ev.TurnOpened())
-        self.calls = Calls(parts, row, reads, self.feed)
+        self.calls = Calls(parts, row, reads, self.feed, self.count)
         events.open(row.turn_id)
         self._tool_tasks: dict[str, asyncio.Task[None]] = {}
         self._model_task: asyncio.Task[None] | None = None
@@ -174,7 +175,7 @@ class RunningTurn:
                             )
         except Unavailable as error:
             self._flush(said)
-            self.count(_spent(error))
+            self.count(spent_in(error))
             self.feed(ev.ModelBroke(error.to_wire(), interrupted=arrived))
         except asyncio.CancelledError:
             self._flush(said)
@@ -191,17 +192,21 @@ class RunningTurn:
             self._asking.conversation.answer("".join(said))
         said.clear()
 
-    def count(self, usage: TokenUsage) -> None:
-        """Adds what a response used, whatever became of it; at the day's limit the turn stops after its calls."""
+    def count(self, usage: TokenUsage, model: str = "") -> None:
+        """Adds what a response used, whatever became of it; at the day's limit the turn stops after its calls.
+
+        `model`: who answered, where it was not the turn's own (generated code).
+        """
+        if usage == TokenUsage():
+            return
         self.usage += usage
-        cost = self._parts.cost_usd(self.row.model, usage)
+        cost = self._parts.cost_usd(model or self.row.model, usage)
         self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
-        if usage != TokenUsage():
-            self._parts.journal.count_usage(self.turn_id, self.usage, self.cost_usd)
-            budget = self._parts.budget_usd
-            spent = self._parts.journal.spent_usd(self._parts.clock.now()[:10])
-            if spent >= budget:
-                self.feed(ev.BudgetReached(f"today's limit of {budget:.2f} USD is used up ({spent:.2f} USD)"))
+        self._parts.journal.count_usage(self.turn_id, self.usage, self.cost_usd, model or self.row.model)
+        budget = self._parts.budget_usd
+        spent = self._parts.spent_today_usd()
+        if spent >= budget:
+            self.feed(ev.BudgetReached(f"today's limit of {budget:.2f} USD is used up ({spent:.2f} USD)"))
 
     # -- approvals and the end
 
@@ -254,11 +259,3 @@ class RunningTurn:
             body["error"] = dict(command.error)
         self._on_end(self, command)
         self._publish("turnFinished", body)
-
-
-def _spent(error: Unavailable) -> TokenUsage:
-    """The tokens of a response that failed, where the backend knows them."""
-    usage = error.details.get("usage")
-    if not isinstance(usage, Mapping):
-        return TokenUsage()
-    return TokenUsage(usage.get("inputTokens", 0), usage.get("cachedTokens", 0), usage.get("outputTokens", 0))

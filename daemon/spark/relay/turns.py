@@ -69,7 +69,7 @@ class Turns:
             if row.kind == "model" and row.conversation_id == conversation_id:
                 more = self._parts.cost_usd(row.model, usage)
                 cost = None if more is None or row.cost_usd is None else row.cost_usd + more
-                self._parts.journal.count_usage(row.turn_id, row.usage + usage, cost)
+                self._parts.journal.count_usage(row.turn_id, row.usage + usage, cost, row.model)
                 return
 
     def external(self, turn_id: str) -> RunningTurn:
@@ -139,7 +139,7 @@ class Turns:
             if running.status == "running":
                 conversation.say(text)
                 budget = self._parts.budget_usd
-                if self._parts.journal.spent_usd(self._parts.clock.now()[:10]) >= budget:
+                if self._parts.spent_today_usd() >= budget:
                     running.use_up_budget(f"today's limit of {budget:.2f} USD is used up")
                 self._session.set(
                     ["turn"], {"turnId": running.turn_id, "text": running.row.text[:2000], "status": "running"}

@@ -10,14 +10,11 @@ import re
 from contextlib import aclosing
 from typing import Any, Final
 
-from spark.adapters.models.offline_scripts import skill_for_order, template_titles
-from spark.adapters.models.offline_skills import CONNECT
 from spark.adapters.models.spent import usage_details
 from spark.core.conversation import ResponseEnded, ResponseRequest, TextReceived, TokenUsage, UserMessage
 from spark.core.errors import Unavailable
 from spark.core.ids import new_id
 from spark.core.ports import GeneratedCode, ModelLink, ScriptOrder
-from spark.engines.unity.templates import fill
 
 CODE_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -65,7 +62,8 @@ class LinkedCodeModel:
                 details={"usage": usage_details(usage)},
                 counts=False,
             )
-        return GeneratedCode(code, usage.input_tokens + usage.output_tokens, self._name)
+        model = self._model or self._link.model
+        return GeneratedCode(code, usage.input_tokens + usage.output_tokens, self._name, model, usage)
 
     async def close(self) -> None:
         await self._link.close()
@@ -101,6 +99,10 @@ class OfflineCodeModel:
 
     async def write_script(self, order: ScriptOrder) -> GeneratedCode:
         """A repair is refused too: a template is right as it is, or it is the wrong one."""
+        from spark.adapters.models.offline_scripts import skill_for_order, template_titles
+        from spark.adapters.models.offline_skills import CONNECT
+        from spark.engines.unity.templates import fill
+
         template = None
         if not order.problems:
             template = skill_for_order(order.prompt, order.class_name, order.base_class, self._instructions)

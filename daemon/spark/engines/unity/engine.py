@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from spark.core.diagnostics import Finding
 from spark.core.errors import SparkError
@@ -12,11 +12,12 @@ from spark.core.ports import ProjectFiles, ProjectIndex, ScriptPlace
 from spark.engines.unity import meta, text_assets
 from spark.engines.unity.assemblies import Assemblies, is_editor_code
 from spark.engines.unity.brief import brief
-from spark.engines.unity.check import check_file
-from spark.engines.unity.csharp.check import CSharpContext
 from spark.engines.unity.editorconfig import style_of
 from spark.engines.unity.facts import Facts, FactsReader
 from spark.engines.unity.place import Places
+
+if TYPE_CHECKING:
+    from spark.engines.unity.csharp.check import CSharpContext
 
 
 def is_unity_project(files: ProjectFiles) -> bool:
@@ -77,6 +78,9 @@ class Unity:
         return text_assets.is_text(path, content)
 
     def check(self, path: ProjectPath, content: bytes, before: bytes | None = None) -> list[Finding]:
+        # The rules are some forty patterns: compiled with the first check, not with the start of the daemon.
+        from spark.engines.unity.check import check_file
+
         findings = check_file(path, content, before, self.context(path))
         if path.is_meta and not findings:
             findings.extend(self._taken_guid(path, content, before))
@@ -84,6 +88,8 @@ class Unity:
 
     def context(self, path: ProjectPath) -> CSharpContext:
         """What a script at this path is compiled with; plain data that `check_file` needs in a worker."""
+        from spark.engines.unity.csharp.check import CSharpContext
+
         facts = self.facts()
         if path.suffix != ".cs":
             return CSharpContext(frozenset(), frozenset(), facts.csharp, facts.unity_label)

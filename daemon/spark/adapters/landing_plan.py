@@ -1,0 +1,203 @@
+"""What a change set means for the files as they are now: every refusal that needs no write is made here.
+
+Reads through the fence and the history. Must not change anything.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from spark.adapters.exchange_steps import Surprise
+from spark.adapters.landing_errors import conflict, finding_details, merge_conflicts
+from spark.adapters.ledger import Op
+from spark.adapters.project_files import FencedFiles, refuse_link
+from spark.adapters.read_only import read_only
+from spark.adapters.version_store import SqliteVersionStore
+from spark.core import limits
+from spark.core.changes import ChangeSet, FileChange, sha256_of
+from spark.core.diagnostics import Finding
+from spark.core.errors import ToolRejected, invalid_arguments
+from spark.core.ids import new_id
+from spark.core.paths import ProjectPath, check_writable
+
+CheckMerged = Callable[[ProjectPath, bytes, bytes | None], Sequence[Finding]]
+
+
+@dataclass(slots=True)
+class Planned:
+    """One file that will change. `before`: the bytes in place; `after`: those to come (None: deletion)."""
+
+    op: Op
+    before: bytes | None
+    after: bytes | None
+    may_merge: bool
+    merged: bool = False
+
+
+@dataclass(slots=True)
+class Plan:
+    """`files` in the order of exchange. Files that already are as wanted are left out."""
+
+    files: list[Planned] = field(default_factory=list)
+    new_folders: tuple[ProjectPath, ...] = ()
+    order: dict[ProjectPath, int] = field(default_factory=dict)
+
+    def in_callers_order(self) -> Iterator[Op]:
+        yield from sorted((planned.op for planned in self.files), key=lambda op: self.order[op.path])
+
+
+def plan_change_set(
+    files: FencedFiles, store: SqliteVersionStore, change_set: ChangeSet, check_merged: CheckMerged | None
+) -> Plan:
+    """Raises `ToolRejected` as `core.ports.Landing.land` lists."""
+    plan = Plan(order={change.path: number for number, change in enumerate(change_set.files)})
+    if len(change_set.files) > limits.CHANGES_PER_SET:
+        raise ToolRejected(
+            "too_large",
+            f"{len(change_set.files)} files in one call; at most {limits.CHANGES_PER_SET}",
+            hint="Change them in several calls.",
+            details={"limit": limits.CHANGES_PER_SET},
+        )
+    folded = {path.folded for path in plan.order}
+    leaving = frozenset(change.path for change in change_set.files if change.content is None)
+    coming = [change for change in change_set.files if change.content is not None]
+    if len(plan.order) < len(change_set.files) or len({c.path.folded for c in coming}) < len(coming):
+        raise invalid_arguments({"path": "each file once: two changes of one set name the same file"})
+    embedded = files.embedded_packages if any(path.startswith("packages/") for path in folded) else frozenset()
+    for change in change_set.files:
+        check_writable(change.path, embedded_packages=embedded)
+        planned = _plan_file(files, store, change, change_set.merge, check_merged)
+        if planned is not None:
+            if planned.op.pre is None:
+                files.check_spelling(change.path, leaving=leaving)
+            plan.files.append(planned)
+    # Deletions first, so that a moved GUID never exists twice. An asset leaves before its .meta and comes after it: Unity
+    # would make a .meta with a new GUID for an asset that it finds without one.
+    plan.files.sort(
+        key=lambda planned: (1, not planned.op.path.is_meta) if planned.op.post else (0, planned.op.path.is_meta)
+    )
+    plan.new_folders = _missing_folders(files, [planned.op.path for planned in plan.files if planned.op.post])
+    return plan
+
+
+def merged_bytes(planned: Planned, ours: bytes, check_merged: CheckMerged | None) -> bytes:
+    """`ours` (the user's newer bytes) with the planned change merged in. Raises `conflict`."""
+    from spark.text.merge import merge
+
+    assert planned.before is not None
+    assert planned.after is not None
+    merge_result = merge(planned.before, ours, planned.after)
+    if merge_result.content is None:
+        raise conflict(planned, Surprise(ours), merge_conflicts(merge_result.conflicts))
+    if check_merged is not None:
+        problems = [
+            finding
+            for finding in check_merged(planned.op.path, merge_result.content, ours)
+            if finding.severity == "error"
+        ]
+        if problems:
+            refusal = conflict(planned, Surprise(ours), ())
+            refusal.details["findings"] = finding_details(problems)
+            raise refusal
+    return merge_result.content
+
+
+def _plan_file(
+    files: FencedFiles,
+    store: SqliteVersionStore,
+    change: FileChange,
+    merge: bool,
+    check_merged: CheckMerged | None,
+) -> Planned | None:
+    """None where the file already is as wanted."""
+    current, mode = _read(files, change)
+    present = None if current is None else sha256_of(current)
+    after = change.content
+    post = None if after is None else sha256_of(after)
+    op = Op(new_id("o"), change.path, change.action, present, post, len(after or b""), "", moved=False)
+    planned = Planned(op, current, after, may_merge=merge and after is not None)
+    if change.before_sha256 is None:
+        if current is None:
+            return planned if after is not None else None
+        raise _exists(change.path)
+    if present == post and present is not None:
+        return None
+    if present != change.before_sha256:
+        base = store.content(change.before_sha256) if planned.may_merge and current is not None else None
+        wanted = Planned(op, base, after, may_merge=True)
+        if base is None or current is None:
+            op.pre = change.before_sha256
+            raise conflict(planned, Surprise(current, exists=current is not None), ())
+        op.pre = change.before_sha256
+        planned.after = merged_bytes(wanted, current, check_merged)
+        planned.merged = True
+        op.pre, op.post, op.size = present, sha256_of(planned.after), len(planned.after)
+        if op.pre == op.post:
+            return None
+    if not mode & stat.S_IWUSR:
+        # By the mode bits and not by trying: the superuser may write everything, yet the bit is there on purpose.
+        raise read_only(files.root, change.path, "the file is write-protected")
+    return planned
+
+
+def _read(files: FencedFiles, change: FileChange) -> tuple[bytes | None, int]:
+    """The bytes in place and the mode bits."""
+    path = change.path
+    with files.folder(path.parent) as folder:
+        found = None if folder is None else folder.lstat(path.name)
+        if folder is None or found is None:
+            return None, stat.S_IWUSR
+        if stat.S_ISLNK(found.st_mode):
+            refuse_link(path.text)
+        if not stat.S_ISREG(found.st_mode):
+            if change.before_sha256 is None:
+                raise _exists(path)
+            raise ToolRejected(
+                "not_found", f"{path} is a folder, not a file", hint="Name a file in it.", details={"path": path.text}
+            )
+        if found.st_size > limits.KEPT_DELETE_BYTES:
+            raise ToolRejected(
+                "too_large",
+                f"{path} has {found.st_size} bytes: too many to be kept in the history, so it is not replaced",
+                hint="Move it away yourself.",
+                details={"path": path.text, "sizeBytes": found.st_size, "limitBytes": limits.KEPT_DELETE_BYTES},
+            )
+    return files.read(path), found.st_mode
+
+
+def _missing_folders(files: FencedFiles, paths: Sequence[ProjectPath]) -> tuple[ProjectPath, ...]:
+    """Folders that must be made, the outer ones first."""
+    missing: dict[ProjectPath, None] = {}
+    known: set[ProjectPath] = set()
+    for path in paths:
+        for count in range(1, len(path.parts)):
+            folder = ProjectPath("/".join(path.parts[:count]))
+            if folder in known or folder in missing:
+                continue
+            with files.folder(folder.parent) as parent:
+                found = None if parent is None else parent.lstat(folder.name)
+            if found is None:
+                missing[folder] = None
+            elif stat.S_ISLNK(found.st_mode):
+                refuse_link(folder.text)
+            elif not stat.S_ISDIR(found.st_mode):
+                raise ToolRejected(
+                    "already_exists",
+                    f"{folder} is a file, so {path} cannot be made in it",
+                    hint="Use another folder.",
+                    details={"path": path.text, "existing": folder.text},
+                )
+            else:
+                known.add(folder)
+    return tuple(missing)
+
+
+def _exists(path: ProjectPath) -> ToolRejected:
+    return ToolRejected(
+        "already_exists",
+        f"{path} already exists; creating and moving never overwrite",
+        hint="Choose another name, or change the existing file.",
+        details={"path": path.text},
+    )
