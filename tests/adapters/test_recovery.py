@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -207,6 +208,30 @@ def test_died_in_the_fallback_between_its_two_renames(tmp_path: Path) -> None:
     assert USERS in rig.contents()
     settled(rig)
     rig.close()
+
+
+def test_died_in_the_fallback_with_two_names(tmp_path: Path) -> None:
+    """Without an exchange a new file has two names for a moment: a set that goes back then takes both away."""
+    rig = Checkout(tmp_path, exchange=LinkExchange())
+    rig.save("Assets/b.cs", ONE)
+    crash_at(rig, "before exchange")
+    assert killed(rig, rig.change("Assets/a.cs", TWO), rig.change("Assets/b.cs", TWO))
+    rig.crash()
+    rows = rig.root / ".spark" / "stage"
+    (staged,) = (path for path in rows.iterdir() if path.name.startswith(first_op(rig)))
+    (rig.root / "Assets/a.cs").hardlink_to(staged)
+    rig.save("Assets/b.cs", USERS)
+    rig.restart()
+    assert rig.tree() == {"Assets/b.cs": USERS}
+    settled(rig)
+    rig.close()
+
+
+def first_op(rig: Checkout) -> str:
+    plain = sqlite3.connect(rig.data)
+    (op_id,) = plain.execute("SELECT id FROM op WHERE path = 'Assets/a.cs'").fetchone()
+    plain.close()
+    return str(op_id)
 
 
 def test_the_user_saved_while_the_daemon_was_dead(tmp_path: Path) -> None:

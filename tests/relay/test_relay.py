@@ -15,7 +15,7 @@ from spark.core.errors import SparkError, Unavailable
 from spark.core.ports import GeneratedCode, ScriptOrder
 from spark.core.tool import Arguments, Tool, ToolAnswer, ToolContext
 from spark.tools import TOOLS
-from tests.fakes.scripted_model import DONE, ScriptedModel, call, say
+from tests.fakes.scripted_model import DONE, ScriptedModel, Step, call, say
 from tests.relay.conftest import Start
 
 MOVER = "using UnityEngine;\n\npublic class Mover : MonoBehaviour\n{\n    public float speed = 1f;\n}\n"
@@ -309,7 +309,8 @@ async def test_a_crash_in_mid_turn_leaves_no_open_call_and_no_running_turn(start
 
 async def test_what_no_longer_fits_is_summarised_and_said(start: Start) -> None:
     """A conversation over the limit is sent as a summary and its newest prompts; turnStarted says how many are summarised."""
-    model = ScriptedModel(*[[say("x" * 400), DONE] for _ in range(6)])
+    answers: list[list[Step]] = [[say("x" * 400), DONE] for _ in range(6)]
+    model = ScriptedModel(*answers)
     async with start(model, context_chars=1500) as scene:
         for number in range(5):
             await scene.prompt(f"prompt number {number}")

@@ -91,12 +91,27 @@ class ExchangeSteps:
         self._keep_staged(op, out)
         raise Surprise(self._read(folder, op.path.name))
 
+    def tidy(self, op: Op, folder: Folder) -> None:
+        """Ends what the fallback does in two steps, where it died in between: afterwards the staged name tells, as with an
+        exchange, what happened."""
+        stage, old = self._stage.folder, op.staged.removesuffix(".new") + ".old"
+        staged = stage.lstat(op.staged)
+        if staged is None:
+            if stage.lstat(old) is not None:
+                stage.rename(old, stage, op.staged)
+            return
+        now = folder.lstat(op.path.name)
+        if op.pre is None and now is not None and (now.st_dev, now.st_ino) == (staged.st_dev, staged.st_ino):
+            # Linked into the project already: the staged name is only its second one.
+            stage.unlink(op.staged)
+
     def take_back(self, op: Op, content_of: Callable[[str], bytes | None]) -> BackResult:
         """Undoes an operation where it happened: compare by hash, exchange, compare what came out. `changed`: the user has
         changed the file since; it is left as it is. Safe to repeat."""
         with self._files.folder(op.path.parent) as folder:
             if folder is None:
                 return "back" if op.pre is None else "changed"
+            self.tidy(op, folder)
             now = _look(folder, op.path.name)
             staged = self._stage.look(op.staged)
             if op.post is None:

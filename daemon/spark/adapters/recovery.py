@@ -46,7 +46,6 @@ def recover(
     user: Provenance,
 ) -> RecoveryReport:
     report = RecoveryReport(set_aside=store.db.set_aside)
-    _finish_renames(stage)
     open_ops: set[str] = set()
     for group in ledger.unfinished():
         try:
@@ -75,6 +74,10 @@ def _end(
     user: Provenance,
 ) -> bool:
     """Whether the change set is in place now."""
+    for op in group.ops:
+        with files.folder(op.path.parent) as folder:
+            if folder is not None:
+                steps.tidy(op, folder)
     forward = group.state == "staged" and all(_can_go_on(files, stage, op) for op in group.ops)
     if group.state == "intent" and len(group.ops) == 1:
         forward = _is_in(files, stage, group.ops[0])
@@ -135,16 +138,6 @@ def _keep_in_place(files: FencedFiles, store: SqliteVersionStore, group: Group, 
         if now.content is not None and now.sha256 not in (op.pre, op.post):
             with store.db.transaction() as connection:
                 store.replaced(connection, op.path.text, now.content, user)
-
-
-def _finish_renames(stage: Stage) -> None:
-    """A replace without exchange died between its two renames: what it took out gets the name that the rest expects."""
-    names = set(stage.folder.names())
-    for name in sorted(names):
-        if name.endswith(".old"):
-            staged = name.removesuffix(".old") + ".new"
-            if staged not in names:
-                stage.folder.rename(name, stage.folder, staged)
 
 
 def _empty(store: SqliteVersionStore, ledger: Ledger, stage: Stage, user: Provenance, open_ops: set[str]) -> list[str]:

@@ -269,17 +269,14 @@ class TurnView:
 
 
 def _started(event: Event) -> str:
-    return (
+    rule = f" ({one_line(str(event['rule']), 80)})" if event.get("rule") else ""
+    line = (
         f"model {event.get('model') or '-'} at {event.get('host') or '-'}, key: {event.get('keySource') or '-'}, "
-        f"reasoning: {_reasoning(event.get('reasoning'))}"
+        f"reasoning: {event.get('reasoning') or '-'}{rule}"
     )
-
-
-def _reasoning(value: Any) -> str:
-    if isinstance(value, Mapping):
-        why = value.get("rule") or value.get("why")
-        return f"{value.get('value') or value.get('reasoning')}" + (f" ({why})" if why else "")
-    return str(value or "-")
+    if event.get("summarised"):
+        line += f"\nthe conversation is long: its {event['summarised']} oldest prompts are told as a summary only"
+    return line
 
 
 def _call_finished(event: Event) -> str:

@@ -253,6 +253,7 @@ def turn_view(row: TurnRow) -> dict[str, Any]:
         "status": row.status,
         "mode": row.mode,
         "reasoning": row.reasoning,
+        "rule": row.detail.get("rule"),
         "model": row.model,
         "host": row.host,
         "keySource": row.key_source,

@@ -248,7 +248,7 @@ class RunningTurn:
     def _end(self, command: do.EndTurn) -> None:
         self.status, self.error = command.status, command.error
         self.calls.close()
-        detail: dict[str, Any] = {"error": dict(command.error)} if command.error else {}
+        detail = {**self.row.detail, **({"error": dict(command.error)} if command.error else {})}
         detail["changes"] = [change_to_wire(change) for change in self.calls.changes]
         self._parts.journal.close_turn(self.turn_id, command.status, self.usage, self.cost_usd, detail)
         usage = {**usage_to_wire(self.usage), "model": self.row.model}

@@ -183,7 +183,7 @@ class Turns:
             git=head,
             usage=TokenUsage(),
             cost_usd=None,
-            detail={},
+            detail=dict(about or {}),
             started_at=self._parts.clock.now(),
             ended_at=None,
         )

@@ -153,7 +153,11 @@ def _branch(options: Sequence[Any], flags: int, field: str, inside_loop: bool) -
         everything = frozenset().union(*(piece.chars for part in parts for piece in part))
         return [_Piece(everything, 1, 1)]
     choice = _Piece(frozenset(), 0, len(parts) - 1)
-    return [choice, *(piece for part in parts for piece in _perhaps(part)[1:])]
+    musts = [next((piece.chars for piece in part if piece.least and not piece.groups), None) for part in parts]
+    # One of the options is there in any case, so one character of this union is.
+    held = [must for must in musts if must is not None]
+    sure = [_Piece(frozenset().union(*held), 1, 1)] if len(held) == len(parts) else []
+    return [choice, *sure, *(piece for part in parts for piece in _perhaps(part)[1:])]
 
 
 def _perhaps(pieces: Sequence[_Piece]) -> list[_Piece]:
