@@ -563,3 +563,35 @@ async def test_tokens_of_a_cancelled_prompt_are_counted_late(start: Start) -> No
         conversation = scene.relay.status()["session"]["conversation"]
         scene.relay.late_usage(conversation, TokenUsage(7, 0, 3))
         assert scene.relay.turn(turn_id)["usage"]["inputTokens"] == 107
+
+
+async def test_a_call_from_outside_that_must_be_asked_is_told_so_at_once_and_lands_when_accepted(start: Start) -> None:
+    """Deleting more than ten files over HTTP: approval_required with the id, nothing deleted; accept lands and tells it."""
+    async with start(ScriptedModel()) as scene:
+        folder = scene.root / "Assets/Many"
+        folder.mkdir()
+        for number in range(12):
+            (folder / f"F{number}.txt").write_text("x")
+        held = await scene.call("deleteAsset", {"path": "Assets/Many"}, idempotency_key="many")
+        assert held.status == 403
+        details = held.body["error"]["details"]
+        assert held.body["error"]["code"] == "approval_required"
+        assert details["reason"] == "manyFiles"
+        assert folder.exists()
+        with pytest.raises(SparkError) as foreign:
+            await scene.relay.decide(details["approvalId"], "accept", ["Assets/Other.txt"])
+        assert foreign.value.code == "invalid_arguments"
+        decided = await scene.relay.decide(details["approvalId"], "accept")
+        assert decided["call"]["success"] is True
+        assert not folder.exists()
+        again = await scene.call("deleteAsset", {"path": "Assets/Many"}, idempotency_key="many")
+        assert again.status == 200
+
+
+async def test_why_a_reasoning_was_chosen_is_kept_with_the_turn(start: Start) -> None:
+    """auto picks by the rule table; the rule is in turnStarted and in the turn."""
+    async with start(ScriptedModel()) as scene:
+        events = await scene.prompt("fix the jump")
+        assert events[0]["reasoning"] == "deterministic"
+        assert "fix" in events[0]["rule"]
+        assert scene.relay.turn(events[0]["turnId"])["rule"] == events[0]["rule"]

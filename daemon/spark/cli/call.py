@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from spark.cli import exits
-from spark.cli.client import refusal
+from spark.cli.ask import decide_on_terminal
+from spark.cli.client import DaemonClient, refusal
 from spark.cli.context import Context
 from spark.cli.output import printable
 from spark.cli.starting import connect, find_running
@@ -54,7 +55,7 @@ def call(context: Context) -> int:
     if context.args.dry_run:
         body["dryRun"] = True
     answer = client.exchange(f"/v1/tools/{quote(context.args.name, safe='')}", body)
-    return show_answer(context, answer.body)
+    return show_answer(context, settled(context, client, answer.body))
 
 
 def _arguments(raw: str | None) -> dict[str, Any]:
@@ -69,6 +70,21 @@ def _arguments(raw: str | None) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise FatalError(exits.USAGE, "the arguments are no JSON object", hint='Such as: {"path": "Assets/A.cs"}')
     return loaded
+
+
+def settled(context: Context, client: DaemonClient, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer after the person at the terminal, if there is one, decided about a change that waits for it."""
+    error = body.get("error") or {}
+    details = error.get("details") or {}
+    if error.get("code") != "approval_required" or "approvalId" not in details:
+        return body
+    if context.out.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return body
+    decision, paths = decide_on_terminal(details, context.out)
+    chosen = {"decision": decision, **({"paths": paths} if paths is not None else {})}
+    decided = client.post(f"/v1/approvals/{quote(str(details['approvalId']), safe='')}", chosen)
+    answer: Mapping[str, Any] = decided.get("call", body)
+    return answer
 
 
 def show_answer(context: Context, body: Mapping[str, Any]) -> int:

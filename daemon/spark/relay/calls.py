@@ -29,6 +29,11 @@ from spark.relay.parts import Parts
 
 log = logging.getLogger("spark.call")
 _RESTORING = ("undoTurn", "restoreVersion")
+_REASONS = {
+    "mode": "the turn's mode is ask",
+    "manyFiles": "it deletes or replaces many files",
+    "headMoved": "git's HEAD moved since the turn began",
+}
 
 
 class Calls:
@@ -62,11 +67,37 @@ class Calls:
             self.arrive(call, dry_run=dry_run)
         return waiter
 
-    def hold(self, call_id: str) -> ToolAnswer:
-        """What a call prepared, while it waits for a decision: the present bytes are kept, to merge from."""
+    def hold(self, call_id: str, approval_id: str, reason: str) -> dict[str, Any]:
+        """Lets a prepared call wait for a decision: the body of its `approvalRequested`.
+
+        The present bytes are kept, to merge from. Who waits for the call over HTTP is told at once instead of hanging for
+        minutes; accepting lands it all the same.
+        """
         answer = self._prepared[call_id]
         self._parts.landing.keep_bases(answer.changes)
-        return answer
+        body = {
+            "approvalId": approval_id,
+            "callId": call_id,
+            "reason": reason,
+            "changes": planned(answer.changes),
+            "diff": answer.diff,
+        }
+        waiter = self._waiting.get(call_id)
+        if waiter is not None and not waiter.done():
+            error = ToolRejected(
+                "approval_required",
+                f"this change waits for the user's decision ({_REASONS[reason]}); nothing was written yet",
+                hint=f'POST /v1/approvals/{approval_id} {{"decision": "accept"}} lands it.',
+                details=body,
+            )
+            refusal = {**error_body(error), "callId": call_id, "turnId": self._row.turn_id}
+            waiter.set_result(CallOutcome(HTTP_STATUS[error.code], refusal))
+            self._waiting[call_id] = asyncio.get_running_loop().create_future()
+        return body
+
+    def waiting(self, call_id: str) -> asyncio.Future[CallOutcome] | None:
+        """The answer that is still to come of a call from outside; None for a model's."""
+        return self._waiting.get(call_id)
 
     def _tool(self, call: FunctionCall) -> Tool[Any] | None:
         if call.call_id not in self._tools:
@@ -212,17 +243,21 @@ def tool_context(
 
 def dry(answer: ToolAnswer) -> ToolAnswer:
     """The answer of a dry run: result, diff and findings; nothing lands."""
-    paths = [
+    result = {**answer.result, "dryRun": True, "diff": answer.diff, "wouldChange": planned(answer.changes)}
+    return replace(answer, result=result, changes=ChangeSet(()))
+
+
+def planned(changes: ChangeSet) -> list[dict[str, Any]]:
+    """What a change set would change, before it lands."""
+    return [
         {
             "path": change.path.text,
             "action": change.action,
             "sha256Before": change.before_sha256,
             "sha256After": None if change.content is None else sha256_of(change.content),
         }
-        for change in answer.changes.files
+        for change in changes.files
     ]
-    result = {**answer.result, "dryRun": True, "diff": answer.diff, "wouldChange": paths}
-    return replace(answer, result=result, changes=ChangeSet(()))
 
 
 def only(changes: ChangeSet, paths: Sequence[str]) -> ChangeSet:

@@ -57,7 +57,8 @@ class Relay:
         return self._ready
 
     def busy(self) -> bool:
-        return bool(self._turns.running) or self.clients > 0
+        """Whether somebody would miss it: an open external turn without calls and clients is nobody."""
+        return self.clients > 0 or any(turn.row.kind == "model" for turn in self._turns.running.values())
 
     def client_connected(self) -> None:
         self.clients += 1
@@ -153,8 +154,7 @@ class Relay:
         self, approval_id: str, decision: Literal["accept", "reject"], paths: Sequence[str] | None = None
     ) -> dict[str, Any]:
         self._touch()
-        turn_id = self._turns.decide(approval_id, decision, paths)
-        return {"approvalId": approval_id, "decision": decision, "turnId": turn_id}
+        return await self._turns.decide(approval_id, decision, paths)
 
     def turns(self, *, limit: int = 50, before: str | None = None) -> dict[str, Any]:
         rows = self._parts.journal.turns(limit=limit + 1, before=before)

@@ -58,6 +58,9 @@ class Once:
             outcome = await answer(call_id)
         except SparkError as error:
             outcome = CallOutcome(HTTP_STATUS.get(error.code, 500), error_body(error))
+        if outcome.status == HTTP_STATUS["approval_required"] and _code(outcome) == "approval_required":
+            # Not decided yet: the key's one answer is what becomes of it.
+            return outcome
         self._parts.journal.begin_call(call_id, str(outcome.body.get("turnId", "")), request.name, "")
         self._parts.journal.answer_call(call_id, outcome.status, json.dumps(outcome.body))
         return outcome
@@ -72,3 +75,7 @@ class Once:
     def _oldest(self) -> str:
         now = datetime.fromisoformat(self._parts.clock.now()).astimezone(UTC)
         return (now - timedelta(hours=IDEMPOTENCY_HOURS)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def _code(outcome: CallOutcome) -> str:
+    return str(outcome.body.get("error", {}).get("code", ""))

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from spark.core import commands as do
 from spark.core import events as ev
-from spark.core.changes import sha256_of
 from spark.core.conversation import (
     CallReceived,
     ResponseEnded,
@@ -45,6 +44,16 @@ class Asking:
     request: Callable[[], ResponseRequest]
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A change that waits for a decision. `changes` as `approvalRequested` lists them."""
+
+    turn: RunningTurn
+    approval_id: str
+    call_id: str
+    changes: Sequence[Mapping[str, Any]]
+
+
 class RunningTurn:
     def __init__(
         self,
@@ -55,7 +64,7 @@ class RunningTurn:
         reads: Reads,
         *,
         asking: Asking | None = None,
-        on_approval: Callable[[str, RunningTurn], None] = lambda *_: None,
+        on_approval: Callable[[Approval], None] = lambda _: None,
         on_end: Callable[[RunningTurn, do.EndTurn], None] = lambda *_: None,
     ) -> None:
         self.row = row
@@ -211,24 +220,8 @@ class RunningTurn:
     # -- approvals and the end
 
     def _ask_approval(self, command: do.AskApproval, tasks: asyncio.TaskGroup) -> None:
-        answer = self.calls.hold(command.call_id)
-        changes = [
-            {
-                "path": change.path.text,
-                "action": change.action,
-                "sha256Before": change.before_sha256,
-                "sha256After": None if change.content is None else sha256_of(change.content),
-            }
-            for change in answer.changes.files
-        ]
-        body = {
-            "approvalId": command.approval_id,
-            "callId": command.call_id,
-            "reason": command.reason,
-            "changes": changes,
-            "diff": answer.diff,
-        }
-        self._on_approval(command.approval_id, self)
+        body = self.calls.hold(command.call_id, command.approval_id, command.reason)
+        self._on_approval(Approval(self, command.approval_id, command.call_id, body["changes"]))
         self._publish("approvalRequested", body)
         tasks.create_task(self._expire(command.approval_id, command.call_id))
 

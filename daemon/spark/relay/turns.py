@@ -22,7 +22,7 @@ from spark.relay.bus import TurnEvents
 from spark.relay.conversation import Conversation
 from spark.relay.instructions import instructions
 from spark.relay.parts import Parts
-from spark.relay.running import Asking, RunningTurn
+from spark.relay.running import Approval, Asking, RunningTurn
 from spark.relay.session import Session
 
 
@@ -34,7 +34,7 @@ class Turns:
         self._parts = parts
         self._session = session
         self._tasks = tasks
-        self._approvals: dict[str, RunningTurn] = {}
+        self._approvals: dict[str, Approval] = {}
         self._model_gate = asyncio.Lock()
         self._stopping = False
         self._idle = asyncio.Event()
@@ -206,7 +206,7 @@ class Turns:
             self.events,
             reads,
             asking=asking,
-            on_approval=self._approvals.__setitem__,
+            on_approval=self._hold,
             on_end=self._turn_ended,
         )
         self.running[row.turn_id] = running
@@ -217,7 +217,7 @@ class Turns:
         del self.running[running.turn_id]
         if not self.running:
             self._idle.set()
-        self._approvals = {key: turn for key, turn in self._approvals.items() if turn is not running}
+        self._approvals = {key: held for key, held in self._approvals.items() if held.turn is not running}
         changed = ", ".join(f"{change.path} ({change.action})" for change in running.calls.changes[:20])
         conversation = self._session.conversation
         if running.row.kind == "model":
@@ -246,12 +246,26 @@ class Turns:
             if message["type"] == "turnFinished":
                 break
 
-    def decide(self, approval_id: str, decision: Literal["accept", "reject"], paths: Sequence[str] | None) -> str:
-        """The turn that waited for it. Raises `not_found`."""
-        running = self._approvals.pop(approval_id, None)
-        if running is None:
+    def _hold(self, approval: Approval) -> None:
+        self._approvals[approval.approval_id] = approval
+
+    async def decide(
+        self, approval_id: str, decision: Literal["accept", "reject"], paths: Sequence[str] | None
+    ) -> dict[str, Any]:
+        """`{approvalId, decision, turnId, call?}`; `call` is what a call from outside came to. Raises `not_found`."""
+        held = self._approvals.get(approval_id)
+        if held is None:
             message = f"no change waits for approval {approval_id!r}"
             raise ToolRejected("not_found", message, hint="It may be decided already.")
+        known = [str(change["path"]) for change in held.changes]
+        foreign = [path for path in paths or () if path not in known]
+        if foreign:
+            raise invalid_arguments({"paths": f"some of {', '.join(known[:20])}; not {foreign[0]!r}"})
+        del self._approvals[approval_id]
+        waiting = held.turn.calls.waiting(held.call_id)
         chosen = tuple(paths) if paths is not None else None
-        running.feed(ev.ApprovalDecided(approval_id, decision == "accept", chosen))
-        return running.turn_id
+        held.turn.feed(ev.ApprovalDecided(approval_id, decision == "accept", chosen))
+        answer: dict[str, Any] = {"approvalId": approval_id, "decision": decision, "turnId": held.turn.turn_id}
+        if waiting is not None:
+            answer["call"] = (await asyncio.shield(waiting)).body
+        return answer
