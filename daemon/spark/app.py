@@ -158,7 +158,7 @@ def _assemble(checkout: Checkout, settings: Settings) -> _Daemon:
     recovered = landing.recover()
     edits: UserEdits
     index = FileIndex(
-        checkout.root, snapshot=checkout.data_dir / "index.snapshot", may_vanish=lambda: edits.head_moved()
+        checkout.root, snapshot=checkout.data_dir / "index.snapshot", may_vanish=lambda: edits.head_moved() or not index.complete
     )
     engine = detect(files, index)
     landing.check_merged = engine.check

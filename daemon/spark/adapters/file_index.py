@@ -261,7 +261,7 @@ class FileIndex:
                 if _most(lost + lately, tracked) and not self._may_vanish():
                     self._halted = (
                         f"{lost} of {tracked} files vanished at once; nothing is recorded as deleted until they are back "
-                        "or the deletion is confirmed"
+                        "or SPARK is started anew (spark down, then spark up)"
                     )
                     return []
             if self._halted is not None and not full:

@@ -103,6 +103,7 @@ class FileLanding:
                 self._sweeper.later(op.op_id, op.path, {op.pre, op.post})
             with contextlib.suppress(OSError, SparkError):  # it has landed: an empty folder that stays is no error
                 prune_folders(self._files, group.ops)
+            remove_folders(self._files, change_set.leaves)
             for op in group.ops:
                 for listener in self.on_landed:
                     listener(op.path, op.post)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from spark.cli import exits
-from spark.cli.call import show_answer, show_changes
+from spark.cli.call import settled, show_answer, show_changes
 from spark.cli.context import Context
 from spark.cli.history import all_versions, last_turn
 from spark.cli.output import printable, size_text
@@ -20,8 +20,9 @@ from spark.core.errors import FatalError, ToolRejected
 
 def restore(context: Context) -> int:
     root = context.root()
-    answer = connect(context, root).exchange(f"/v1/versions/{quote(context.args.version, safe='')}/restore", {})
-    return _show(context, answer.body)
+    client = connect(context, root)
+    answer = client.exchange(f"/v1/versions/{quote(context.args.version, safe='')}/restore", {})
+    return _show(context, settled(context, client, answer.body))
 
 
 def undo(context: Context) -> int:
@@ -30,8 +31,9 @@ def undo(context: Context) -> int:
     body: dict[str, Any] = {"turns": turns[1:]} if len(turns) > 1 else {}
     if context.args.dry_run:
         body["dryRun"] = True
-    answer = connect(context, root).exchange(f"/v1/turns/{quote(turns[0], safe='')}/undo", body)
-    return _show(context, answer.body)
+    client = connect(context, root)
+    answer = client.exchange(f"/v1/turns/{quote(turns[0], safe='')}/undo", body)
+    return _show(context, settled(context, client, answer.body))
 
 
 def _show(context: Context, body: Any) -> int:

@@ -41,11 +41,13 @@ class ChangeSet:
 
     `merge`: whether a file that the user changed meanwhile may be merged three-way (never for restores and deletions).
     `overwrites`: paths that are replaced as a whole (patch type `whole`) or deleted: counted for the ten-files rule.
+    `leaves`: folders that go with their files; one in which something is left stays.
     """
 
     files: tuple[FileChange, ...]
     merge: bool = True
     overwrites: frozenset[ProjectPath] = field(default_factory=frozenset)
+    leaves: frozenset[ProjectPath] = field(default_factory=frozenset)
 
     def __bool__(self) -> bool:
         return bool(self.files)

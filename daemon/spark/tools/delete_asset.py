@@ -13,7 +13,7 @@ from spark.core.errors import ToolRejected
 from spark.core.paths import ProjectPath
 from spark.core.tool import Arguments, Tool, ToolAnswer, ToolContext
 from spark.text.diff import joined, unified_diff
-from spark.tools.move_asset import moving_files, refuse_meta
+from spark.tools.move_asset import folders_of, moving_files, refuse_meta
 from spark.tools.places import deletion, missing, writable
 
 _SHOWN: Final = 50
@@ -44,7 +44,7 @@ def _delete(arguments: DeleteAsset, context: ToolContext) -> ToolAnswer:
     if left:
         result["brokenReferences"] = _listed(left)
     overwrites = frozenset(gone)
-    return ToolAnswer(result, ChangeSet(changes, merge=False, overwrites=overwrites), joined(diffs))
+    return ToolAnswer(result, ChangeSet(changes, merge=False, overwrites=overwrites, leaves=folders_of(path, gone)), joined(diffs))
 
 
 def referrers(

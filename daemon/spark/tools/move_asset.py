@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -57,13 +58,24 @@ def _move(arguments: MoveAsset, context: ToolContext) -> ToolAnswer:
         "files": sum(1 for path in moved if not path.is_meta),
         "guid": _guid(context, moved.get(source.meta)) or new.guids.get(target, ""),
     }
-    return ToolAnswer(result, ChangeSet((*changes, *leaving), merge=False), joined(diffs))
+    return ToolAnswer(result, ChangeSet((*changes, *leaving), merge=False, leaves=folders_of(source, moved)), joined(diffs))
 
 
 def refuse_meta(path: ProjectPath, name: str) -> None:
     """A `.meta` is never named by itself: it goes wherever its asset goes."""
     if path.is_meta:
         raise invalid_arguments({name: f"the asset {path.asset}; its .meta goes along"})
+
+
+def folders_of(path: ProjectPath, files: Iterable[ProjectPath]) -> frozenset[ProjectPath]:
+    """The folders at and below a path that hold these files: they go with them."""
+    folders: set[ProjectPath] = set()
+    for file in files:
+        folder = file.parent
+        while folder is not None and (folder == path or folder.is_under(path)):
+            folders.add(folder)
+            folder = folder.parent
+    return frozenset(folders)
 
 
 def _guid(context: ToolContext, meta: bytes | None) -> str:
