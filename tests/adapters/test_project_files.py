@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from spark.adapters.project_files import FencedFiles
 from spark.core.errors import FatalError, ToolRejected
-from spark.core.paths import ProjectPath
+from spark.core.paths import ProjectPath, check_writable
 
 SECRET = b"outside the project"
 
@@ -229,3 +229,25 @@ def test_a_root_that_is_no_folder(tmp_path: Path) -> None:
     files = FencedFiles(tmp_path / "p")
     (tmp_path / "p").rmdir()
     assert files.read(path("Assets/a.cs")) is None
+
+
+def test_packages_of_a_registry_are_read_where_unity_keeps_them(tmp_path: Path) -> None:
+    """Packages/<name>/… of a cached package is readable under its own path, never writable; an embedded one wins."""
+    cache = tmp_path / "Library/PackageCache/com.unity.sample@1.2.3/Runtime"
+    cache.mkdir(parents=True)
+    (cache / "A.cs").write_text("class A {}\n")
+    (tmp_path / "Packages").mkdir()
+    files = FencedFiles(tmp_path)
+    path = files.parse("Packages/com.unity.sample/Runtime/A.cs")
+    assert files.read(path) == b"class A {}\n"
+    assert files.names(ProjectPath("Packages/com.unity.sample")) == ["Runtime"]
+    found = files.stat(path)
+    assert found is not None
+    assert found.size == 11
+    with pytest.raises(ToolRejected) as refused:
+        check_writable(path, embedded_packages=files.embedded_packages)
+    assert refused.value.code == "protected_path"
+    embedded = tmp_path / "Packages/com.unity.sample/Runtime"
+    embedded.mkdir(parents=True)
+    (embedded / "A.cs").write_text("class Mine {}\n")
+    assert files.read(path) == b"class Mine {}\n"

@@ -310,7 +310,7 @@ def test_a_used_up_budget_stops_the_turn_after_its_call() -> None:
     """BudgetReached: what runs is finished and told, then the turn ends as quota_exceeded instead of asking again."""
     say = opened()
     say(read("c1"))
-    say(ev.BudgetReached("5 USD"))
+    say(ev.BudgetReached({"code": "quota_exceeded"}))
     say(ev.ResponseFinished("completed"))
     commands = say(done("c1"))
     assert isinstance(commands[-1], do.EndTurn)
@@ -320,7 +320,7 @@ def test_a_used_up_budget_stops_the_turn_after_its_call() -> None:
 def test_a_budget_used_up_before_the_start_asks_no_model() -> None:
     """BudgetReached before TurnOpened: no response is asked for at all."""
     say = Dialogue()
-    say(ev.BudgetReached("5 USD"))
+    say(ev.BudgetReached({"code": "quota_exceeded"}))
     (end,) = say(ev.TurnOpened())
     assert isinstance(end, do.EndTurn)
 
@@ -364,7 +364,7 @@ EVENTS = st.one_of(
     st.builds(done, st.sampled_from(["a", "b", "c", "d", "e"]), st.booleans()),
     st.builds(ev.ApprovalDecided, st.sampled_from(["approval_1", "approval_2"]), st.booleans()),
     st.just(ev.CancelRequested()),
-    st.just(ev.BudgetReached("x")),
+    st.just(ev.BudgetReached({"code": "quota_exceeded"})),
     st.just(ev.EndRequested()),
 )
 

@@ -88,7 +88,7 @@ class FakeIndex:
 
     def _paths(self) -> list[ProjectPath]:
         root = self._files.root
-        found = [p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and ".git" not in p.parts]
+        found = [p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and not p.is_symlink()]
         return [ProjectPath(text) for text in sorted(found) if text.split("/")[0] in ("Assets", "Packages")]
 
     def __len__(self) -> int:

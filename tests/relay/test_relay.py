@@ -541,6 +541,7 @@ async def test_tokens_of_generated_code_are_counted_with_their_turn_and_stopped_
         assert usage["todayUsd"] == pytest.approx(0.001)
         refused = await scene.call("generateUnityScript", {**arguments, "className": "Other"})
         assert refused.body["error"]["code"] == "quota_exceeded"
+        assert 0 < refused.body["error"]["details"]["retryAfterS"] <= 86_400
         assert writer.asked == 1
 
 

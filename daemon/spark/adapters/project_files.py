@@ -81,7 +81,7 @@ class FencedFiles:
     def read(self, path: ProjectPath, *, limit_bytes: int | None = None) -> bytes | None:
         with self._explained(path):
             try:
-                data, size = self.beneath.read(path.parts, limit_bytes)
+                data, size = self.beneath.read(self._as_unity_resolves(path).parts, limit_bytes)
             except NotAFile:
                 raise ToolRejected(
                     "not_found",
@@ -111,6 +111,7 @@ class FencedFiles:
 
     def stat(self, path: ProjectPath) -> FileStat | None:
         """None where nothing is there. Raises `path_outside_project` for links."""
+        path = self._as_unity_resolves(path)
         with self.folder(path.parent) as folder:
             found = None if folder is None else folder.lstat(path.name)
         if found is None:
@@ -120,8 +121,20 @@ class FencedFiles:
         return FileStat(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, stat.S_ISDIR(found.st_mode))
 
     def names(self, folder: ProjectPath) -> list[str]:
-        with self.folder(folder) as opened:
+        with self.folder(self._as_unity_resolves(folder)) as opened:
             return [] if opened is None else sorted(opened.names())
+
+    def _as_unity_resolves(self, path: ProjectPath) -> ProjectPath:
+        """For reading: `Packages/<name>/…` of a package from a registry lies in `Library/PackageCache/<name>@…`."""
+        parts = path.parts
+        if len(parts) < 2 or parts[0] != "Packages" or (self._root / "Packages" / parts[1]).exists():
+            return path
+        try:
+            names = sorted(os.listdir(self._root / "Library" / "PackageCache"))
+        except OSError:
+            return path
+        cached = [name for name in names if name == parts[1] or name.startswith(f"{parts[1]}@")]
+        return ProjectPath("/".join(("Library", "PackageCache", cached[-1], *parts[2:]))) if cached else path
 
     @contextlib.contextmanager
     def folder(self, path: ProjectPath | None) -> Iterator[Folder | None]:

@@ -89,9 +89,9 @@ class CancelRequested:
 
 @dataclass(frozen=True, slots=True)
 class BudgetReached:
-    """The user's limit of the day is used up: the turn stops after its calls."""
+    """The user's limit of the day is used up: the turn stops after its calls, with this error."""
 
-    message: str
+    error: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ class Turn:
         self._calls_in_response = 0
         self._resumes = 0
         self._broke: ev.ModelBroke | None = None
-        self._budget: str = ""
+        self._budget: Mapping[str, Any] | None = None
         self._end_after_calls: do.EndTurn | None = None
 
     @property
@@ -130,8 +130,8 @@ class Turn:
                     self._drop(call, "approval_required", "nobody decided about this change in time", out)
             case ev.CancelRequested():
                 self._cancel(out)
-            case ev.BudgetReached(message=message):
-                self._budget = message
+            case ev.BudgetReached(error=error):
+                self._budget = error
             case ev.EndRequested():
                 if self.phase == "serving":
                     self._end_after_calls = do.EndTurn("done")
@@ -151,7 +151,7 @@ class Turn:
 
     def _ask(self, out: list[do.Command], note: str = "") -> None:
         if self._budget:
-            self._end(do.EndTurn("failed", _error("quota_exceeded", self._budget, "Raise SPARK_BUDGET_USD.")), out)
+            self._end(do.EndTurn("failed", self._budget), out)
             return
         if self.rounds >= TOOL_ROUNDS_PER_TURN:
             message = f"the model made calls in {self.rounds} rounds without coming to an end"

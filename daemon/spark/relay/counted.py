@@ -20,14 +20,9 @@ class CountedCodeModel:
         self._count = count
 
     async def write_script(self, order: ScriptOrder) -> GeneratedCode:
-        budget = self._parts.budget_usd
-        if not self._parts.model.backend == "offline" and self._parts.spent_today_usd() >= budget:
-            raise Unavailable(
-                "quota_exceeded",
-                f"today's limit of {budget:.2f} USD is used up",
-                hint="Raise SPARK_BUDGET_USD, or write the code yourself and pass it as source.",
-                counts=False,
-            )
+        refusal = self._parts.budget_refusal()
+        if refusal is not None:
+            raise refusal
         try:
             generated = await self._parts.code_model.write_script(order)
         except Unavailable as error:

@@ -8,6 +8,7 @@ from typing import Any
 
 from spark.core.api import ReasoningChoice
 from spark.core.conversation import TokenUsage
+from spark.core.errors import Unavailable
 from spark.core.ports import (
     Clock,
     CodeModel,
@@ -50,3 +51,22 @@ class Parts:
     def spent_today_usd(self) -> float:
         """What today's turns cost, as far as prices are known."""
         return self.journal.spent_usd(self.clock.now()[:10])
+
+    def budget_refusal(self) -> Unavailable | None:
+        """What a model that costs money is refused with when the day's limit is used up; None while something is left."""
+        spent = self.spent_today_usd()
+        if spent < self.budget_usd or self.model.backend == "offline":
+            return None
+        hours, minutes, seconds = (int(part) for part in self.clock.now()[11:19].split(":"))
+        return Unavailable(
+            "quota_exceeded",
+            f"today's limit of {self.budget_usd:.2f} USD is used up ({spent:.2f} USD)",
+            hint="Raise SPARK_BUDGET_USD, or go on tomorrow (days are counted in UTC).",
+            details={
+                "budgetUsd": self.budget_usd,
+                "spentUsd": spent,
+                "leftUsd": 0.0,
+                "retryAfterS": 86_400 - hours * 3600 - minutes * 60 - seconds,
+            },
+            counts=False,
+        )

@@ -114,9 +114,9 @@ class RunningTurn:
             if self._model_task is not None:
                 self._model_task.cancel()
 
-    def use_up_budget(self, message: str) -> None:
+    def use_up_budget(self, error: Mapping[str, Any]) -> None:
         """Before the start or between responses: no further response is asked for."""
-        self._machine.handle(ev.BudgetReached(message))
+        self._machine.handle(ev.BudgetReached(error))
 
     # -- commands
 
@@ -212,10 +212,9 @@ class RunningTurn:
         cost = self._parts.cost_usd(model or self.row.model, usage)
         self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
         self._parts.journal.count_usage(self.turn_id, self.usage, self.cost_usd, model or self.row.model)
-        budget = self._parts.budget_usd
-        spent = self._parts.spent_today_usd()
-        if spent >= budget:
-            self.feed(ev.BudgetReached(f"today's limit of {budget:.2f} USD is used up ({spent:.2f} USD)"))
+        refusal = self._parts.budget_refusal()
+        if refusal is not None:
+            self.feed(ev.BudgetReached(refusal.to_wire()))
 
     # -- approvals and the end
 

@@ -138,9 +138,9 @@ class Turns:
         async with self._model_gate:
             if running.status == "running":
                 conversation.say(text)
-                budget = self._parts.budget_usd
-                if self._parts.spent_today_usd() >= budget:
-                    running.use_up_budget(f"today's limit of {budget:.2f} USD is used up")
+                refusal = self._parts.budget_refusal()
+                if refusal is not None:
+                    running.use_up_budget(refusal.to_wire())
                 self._session.set(
                     ["turn"], {"turnId": running.turn_id, "text": running.row.text[:2000], "status": "running"}
                 )

@@ -44,7 +44,9 @@ def _delete(arguments: DeleteAsset, context: ToolContext) -> ToolAnswer:
     if left:
         result["brokenReferences"] = _listed(left)
     overwrites = frozenset(gone)
-    return ToolAnswer(result, ChangeSet(changes, merge=False, overwrites=overwrites, leaves=folders_of(path, gone)), joined(diffs))
+    return ToolAnswer(
+        result, ChangeSet(changes, merge=False, overwrites=overwrites, leaves=folders_of(path, gone)), joined(diffs)
+    )
 
 
 def referrers(

@@ -58,7 +58,9 @@ def _move(arguments: MoveAsset, context: ToolContext) -> ToolAnswer:
         "files": sum(1 for path in moved if not path.is_meta),
         "guid": _guid(context, moved.get(source.meta)) or new.guids.get(target, ""),
     }
-    return ToolAnswer(result, ChangeSet((*changes, *leaving), merge=False, leaves=folders_of(source, moved)), joined(diffs))
+    return ToolAnswer(
+        result, ChangeSet((*changes, *leaving), merge=False, leaves=folders_of(source, moved)), joined(diffs)
+    )
 
 
 def refuse_meta(path: ProjectPath, name: str) -> None:

@@ -35,9 +35,10 @@ async def _run(arguments: ReadFile, context: ToolContext) -> ToolAnswer:
     if lines[-1] == "":
         lines.pop()
     result: dict[str, Any] = {"path": path.text, "sha256": sha256_of(content), "totalLines": len(lines)}
-    start, end = arguments.start_line or 1, arguments.end_line or len(lines)
-    if start > max(len(lines), 1) or end < start:
-        raise invalid_arguments({"startLine": f"1..{max(len(lines), 1)}, not behind endLine"})
+    last = max(len(lines), 1)
+    start, end = arguments.start_line or 1, arguments.end_line or last
+    if start > last or end < start:
+        raise invalid_arguments({"startLine": f"1..{last}, not behind endLine"})
     if arguments.view == "outline":
         found = await asyncio.to_thread(_symbols, path, document, "view")
         listed = [part for part in found if part.line >= start]

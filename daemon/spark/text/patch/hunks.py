@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from spark.core.errors import ToolRejected
 from spark.text.lines import git_lines
@@ -24,78 +24,22 @@ from spark.text.patch.matching import (
     reindented,
     weakest,
 )
+from spark.text.patch.sections import Hunk, Line
 from spark.text.preserve import Document
 
 _COUNTED_PLACES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a hunk. `ended` is false where "\\ No newline at end of file" follows it."""
-
-    sign: Literal[" ", "-", "+"]
-    text: str
-    ended: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Hunk:
-    """`old_start`, `new_start`: line numbers from the header, None where it has none. `anchors`: lines (of `@@ …`) that
-    the hunk follows. `at_end`: it ends with the file's last line."""
-
-    lines: tuple[Line, ...]
-    old_start: int | None = None
-    new_start: int | None = None
-    anchors: tuple[str, ...] = ()
-    at_end: bool = False
-
-    @property
-    def before(self) -> list[Line]:
-        return [line for line in self.lines if line.sign != "+"]
-
-    @property
-    def after(self) -> list[Line]:
-        return [line for line in self.lines if line.sign != "-"]
-
-    @property
-    def trailing(self) -> int:
-        """How many lines of context end the hunk."""
-        count = 0
-        for line in reversed(self.lines):
-            if line.sign != " ":
-                break
-            count += 1
-        return count
-
-    def reversed(self) -> Hunk:
-        swap: dict[str, Literal[" ", "-", "+"]] = {" ": " ", "-": "+", "+": "-"}
-        lines = tuple(Line(swap[line.sign], line.text, line.ended) for line in self.lines)
-        return Hunk(lines, self.new_start, self.old_start, self.anchors, self.at_end)
-
-
-@dataclass(frozen=True, slots=True)
-class FilePatch:
-    """What a patch does to one file. Paths as the patch writes them, None for the absent side.
-
-    `strip`: the paths may carry git's `a/` and `b/` in front. `binary`: git wrote no text for it.
-    """
-
-    old_path: str | None
-    new_path: str | None
-    hunks: tuple[Hunk, ...] = ()
-    copy: bool = False
-    binary: bool = False
-    strip: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class _Edit:
-    """Lines `start:end` of the file become `lines`. `drift`: how far from its header's line the hunk was found."""
+    """Lines `start:end` of the file become `lines`. `drift`: how far from its header's line the hunk was found.
+    `window`: the lines that the hunk was found by, its context too."""
 
     start: int
     end: int
     lines: tuple[str, ...]
-    drift: int = 0
+    drift: int
+    window: tuple[int, int]
 
     @property
     def grows(self) -> int:
@@ -110,9 +54,10 @@ class _Image:
     bare: list[str]
     done: list[_Edit]
 
-    def free(self, places: Sequence[int], size: int) -> list[int]:
-        """Those places that no earlier hunk has changed."""
-        return [at for at in places if all(at + size <= edit.start or at >= edit.end for edit in self.done)]
+    def free(self, places: Sequence[int], size: int, *, numbered: bool) -> list[int]:
+        """Those places that no earlier hunk has changed. As in git, numbered hunks do not share context either."""
+        taken = [edit.window if numbered else (edit.start, edit.end) for edit in self.done]
+        return [at for at in places if all(at + size <= start or at >= end for start, end in taken)]
 
     def patched_index(self, at: int) -> int:
         """The index that a line has once the earlier hunks are applied."""
@@ -133,7 +78,8 @@ def apply_hunks(document: Document, hunks: Sequence[Hunk]) -> Patched:
         try:
             edit, level, raw = _place(image, hunk, document, f"hunk {number}")
         except ToolRejected:
-            if _applied_before(image, hunks):
+            # With some hunks to apply and some that do not fit, the file is another one.
+            if not image.done and _applied_before(image, hunks):
                 return Patched(document, "alreadyApplied")
             raise
         levels.append(level)
@@ -153,7 +99,8 @@ def _bare(line: str) -> str:
 
 def _assembled(image: _Image, newline: str) -> str:
     lines = list(image.lines)
-    for edit in sorted(image.done, key=lambda item: item.start, reverse=True):
+    # From the end, and of two insertions at one place the later first, so that they stand in the patch's order.
+    for _, edit in sorted(enumerate(image.done), key=lambda item: (item[1].start, item[0]), reverse=True):
         lines[edit.start : edit.end] = edit.lines
     return "".join(
         line if line.endswith("\n") or number == len(lines) else line + newline for number, line in enumerate(lines, 1)
@@ -165,10 +112,13 @@ def _says_much(lines: Sequence[str]) -> bool:
 
 
 def _applied_before(image: _Image, hunks: Sequence[Hunk]) -> bool:
-    """Whether every hunk's result stands in the file once. A hunk whose result says nothing proves nothing."""
+    """Whether every hunk's result stands in the file once. A hunk whose result says nothing proves nothing, nor does a
+    deletion that is not seen from both sides."""
     for hunk in hunks:
         result = [_bare(line.text) for line in hunk.after]
-        if not _says_much(result) or len(line_positions(image.bare, result, "exact", limit=2)) != 1:
+        adds = any(line.sign == "+" for line in hunk.lines)
+        seen = adds or (hunk.lines[0].sign == " " and hunk.lines[-1].sign == " ")
+        if not seen or not _says_much(result) or len(line_positions(image.bare, result, "exact", limit=2)) != 1:
             return False
     return True
 
@@ -177,16 +127,20 @@ def _place(image: _Image, hunk: Hunk, document: Document, name: str) -> tuple[_E
     """The edit that a hunk makes, its level, and whether it stands byte for byte. No edit: it was made before."""
     if not hunk.before:
         return _pure_insertion(image, hunk, document.form.newline, name), "exact", True
-    if hunk.new_start is not None:
+    numbered = hunk.new_start is not None
+    if numbered:
         edit = _byte_for_byte(image, hunk, name)
         if edit is not None:
             return edit, "exact", True
     wanted = [_bare(line.text) for line in hunk.before]
     for level in LEVELS:
-        found = image.free(line_positions(image.bare, wanted, level, limit=_COUNTED_PLACES), len(wanted))
+        found = image.free(
+            line_positions(image.bare, wanted, level, limit=_COUNTED_PLACES), len(wanted), numbered=numbered
+        )
         if not hunk.before[-1].ended:
-            # Lines that end without a newline are the last ones of their file.
-            found = [at for at in found if at + len(wanted) == len(image.lines)]
+            # Lines that end without a newline are the last ones of their file; a number must name them, too.
+            ends = {len(image.lines) - len(wanted)} & ({_expected(image, hunk)} if numbered else {*found})
+            found = [at for at in found if at in ends]
         if not found:
             continue
         at = _the_one(image, hunk, found, name, by_number=level == "exact")
@@ -209,11 +163,20 @@ def _byte_for_byte(image: _Image, hunk: Hunk, name: str) -> _Edit | None:
     expected = _expected(image, hunk)
     if image.lines[expected : expected + size] == before and expected not in places:
         places.append(expected)
-    places = image.free(sorted(places), size)
+    places = image.free(sorted(places), size, numbered=True)
     if not places or (_as_git(image, hunk, places) is None and any(_stands_there(image, hunk, at) for at in places)):
         return None
     at = _the_one(image, hunk, places, name, by_number=True)
-    return _Edit(at, at + size, tuple(_with_end(line) for line in hunk.after), at - expected)
+    return _core(hunk, at, [_with_end(line) for line in hunk.after], at - expected)
+
+
+def _core(hunk: Hunk, at: int, lines: Sequence[str], drift: int) -> _Edit:
+    """The edit without the context around it, so that the file's own lines stay and neighbours may share them."""
+    size = len(hunk.before)
+    leading = next((n for n, line in enumerate(hunk.lines) if line.sign != " "), size)
+    trailing = 0 if leading == size else hunk.trailing
+    kept = tuple(lines[leading : len(lines) - trailing])
+    return _Edit(at + leading, at + size - trailing, kept, drift, (at, at + size))
 
 
 def _with_end(line: Line) -> str:
@@ -309,13 +272,13 @@ def _rebuilt(image: _Image, hunk: Hunk, at: int, newline: str, level: Level) -> 
             lines[-1] = _bare(lines[-1])
         elif not old_ended and not lines[-1].endswith("\n"):
             lines[-1] += newline
-    return _Edit(at, at + size, tuple(lines), at - _expected(image, hunk))
+    return _core(hunk, at, lines, at - _expected(image, hunk))
 
 
 def _pure_insertion(image: _Image, hunk: Hunk, newline: str, name: str) -> _Edit | None:
     """A hunk of new lines only: into an empty file, at a marked end, or behind an anchor."""
     if not image.lines:
-        return _Edit(0, 0, tuple(_with_end(line) for line in hunk.after))
+        return _Edit(0, 0, tuple(_with_end(line) for line in hunk.after), 0, (0, 0))
     new = [_bare(line.text) for line in hunk.after]
     places: list[int] = []
     if hunk.at_end:
@@ -335,4 +298,4 @@ def _pure_insertion(image: _Image, hunk: Hunk, newline: str, name: str) -> _Edit
     already = image.bare[at - len(new) : at] if hunk.at_end else image.bare[at : at + len(new)]
     if _says_much(new) and already == new:
         return None
-    return _Edit(at, at, tuple(line + newline for line in new))
+    return _Edit(at, at, tuple(line + newline for line in new), 0, (at, at))

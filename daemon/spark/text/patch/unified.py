@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from spark.core.errors import ToolRejected, invalid_arguments
-from spark.text.patch.hunks import FilePatch, Hunk, Line
+from spark.text.patch.sections import FilePatch, Hunk, Line
 
 _HEADER: Final = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _SIGNS: Final[tuple[Literal[" ", "-", "+"], ...]] = (" ", "-", "+")

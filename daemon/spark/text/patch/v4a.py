@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from spark.core.errors import ToolRejected, invalid_arguments
-from spark.text.patch.hunks import FilePatch, Hunk, Line
+from spark.text.patch.sections import FilePatch, Hunk, Line
 
 _FILE: Final = ("*** Update File:", "*** Add File:", "*** Delete File:")
 _ENVELOPE: Final = ("*** Begin Patch", "*** End Patch")
