@@ -29,6 +29,7 @@ from spark.adapters.http.server import serve
 from spark.adapters.journal import SqliteJournal
 from spark.adapters.keys import find_key
 from spark.adapters.landing import FileLanding
+from spark.adapters.memory import give_back
 from spark.adapters.models import ClosableCodeModel, choose_model, open_code_model, open_model
 from spark.adapters.models.guarded import GuardedModel
 from spark.adapters.price_table import cost_usd
@@ -51,7 +52,8 @@ from spark.tools import TOOLS
 
 log = logging.getLogger("spark.app")
 _SWEEP_S: Final = 5.0
-_CONTEXT_CHARS: Final = {"realtime": 160_000, "chat": 48_000, "offline": 48_000}
+_SWEEPS_PER_TRIM: Final = 12
+_CONTEXT_CHARS: Final = {"realtime": 160_000, "chat": 48_000, "offline": 400_000}
 """How much of a conversation is sent, about four characters a token. Realtime models hold 128k tokens, but every response
 pays for all of it again; local chat servers often start with a window of 8k to 16k tokens."""
 
@@ -308,9 +310,13 @@ def _log_start(daemon: _Daemon, url: str) -> None:
 
 
 async def _sweep(landing: FileLanding) -> None:
+    rounds = 0
     while True:
         await asyncio.sleep(_SWEEP_S)
         await asyncio.to_thread(landing.sweep)
+        rounds += 1
+        if rounds % _SWEEPS_PER_TRIM == 0:
+            await asyncio.to_thread(give_back)
 
 
 async def _stop_when_idle(relay: Relay, clock: Clock, idle_stop_s: float | None, stop: asyncio.Event) -> None:

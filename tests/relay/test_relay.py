@@ -596,3 +596,33 @@ async def test_why_a_reasoning_was_chosen_is_kept_with_the_turn(start: Start) ->
         assert events[0]["reasoning"] == "deterministic"
         assert "fix" in events[0]["rule"]
         assert scene.relay.turn(events[0]["turnId"])["rule"] == events[0]["rule"]
+
+
+async def test_a_held_change_is_listed_and_given_up_when_nobody_is_connected(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that vanished during an approval blocks no later prompt: its turn is cancelled, nothing is written."""
+    monkeypatch.setattr("spark.relay.daemon.ABANDONED_S", 0.05)
+    async with start(ScriptedModel([new_script(), DONE])) as scene:
+        scene.relay.client_connected()
+        turn_id = await scene.relay.start_turn(TurnRequest("make a mover", mode="ask"))
+        asked = await scene.until(turn_id, "approvalRequested")
+        (listed,) = scene.relay.turn(turn_id)["approvals"]
+        assert listed["approvalId"] == asked["approvalId"]
+        assert scene.relay.status()["session"]["approvals"] == [listed]
+        scene.relay.client_gone()
+        events = await scene.events(turn_id)
+        assert events[-1]["status"] == "cancelled"
+        assert not (scene.root / "Assets/Scripts/Mover.cs").exists()
+
+
+async def test_events_of_calls_say_what_they_are_about_and_why_they_were_refused(start: Start) -> None:
+    """callStarted carries its target; a refused callFinished carries code and message."""
+    model = ScriptedModel([call("readFile", {"path": "Assets/None.cs"}, "c1"), DONE])
+    async with start(model) as scene:
+        events = await scene.prompt("read it")
+        (started,) = [event for event in events if event["type"] == "callStarted"]
+        (finished,) = [event for event in events if event["type"] == "callFinished"]
+        assert started["target"] == "Assets/None.cs"
+        assert finished["error"]["code"] == "not_found"
+        assert scene.relay.status()["counters"]["calls"] == 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,11 +66,8 @@ def test_ambiguity_names_the_lines() -> None:
 def test_a_miss_names_the_nearest_lines() -> None:
     """A text that is not there is refused with the lines that come nearest."""
     with pytest.raises(ToolRejected) as refusal:
-        replace(doc(SCRIPT), "        sped = 6f;", "        speed = 7f;")
-    assert refusal.value.code == "patch_does_not_apply"
-    assert refusal.value.details["nearest"] == [] or refusal.value.details["nearest"][0]["line"]
-    with pytest.raises(ToolRejected) as refusal:
         replace(doc(SCRIPT), "speed = 6f;", "speed = 7f;")
+    assert refusal.value.code == "patch_does_not_apply"
     assert refusal.value.details["nearest"][0] == {"line": 5, "text": "        speed = 5f;"}
 
 
@@ -166,12 +161,10 @@ def test_delete_takes_lines_or_text() -> None:
 @pytest.mark.parametrize("text", ["a" * 1_000_000, "\n" * 1_000_000, "ab\n" * 300_000, " \n" * 500_000])
 def test_no_input_makes_it_hang(text: str) -> None:
     """Large repetitive files and needles are answered at once (the test's own time limit is the bound)."""
-    started = time.monotonic()
     for wanted in (text[: len(text) // 2] + "!", text[: len(text) // 2], "zz zz", "a\n" * 1000 + "b"):
         with pytest.raises(ToolRejected) as refusal:
             replace(doc(text), wanted, "x")
         assert refusal.value.code in ("ambiguous_match", "patch_does_not_apply")
-    assert time.monotonic() - started < 60
 
 
 @pytest.mark.parametrize("field", ["", None])

@@ -144,6 +144,17 @@ def test_a_hunk_that_does_not_fit_names_itself() -> None:
     assert refusal.value.details["nearest"]
 
 
+def test_another_end_of_file_is_refused() -> None:
+    """A hunk that says the file ends without a newline is refused where it ends with one, and says why."""
+    patch = (
+        "@@ -1,2 +1,2 @@\n alpha one\n-beta two\n\\ No newline at end of file\n+beta 2\n\\ No newline at end of file\n"
+    )
+    assert result("alpha one\nbeta two", patch) == "alpha one\nbeta 2"
+    with pytest.raises(ToolRejected) as refusal:
+        apply("alpha one\nbeta two\n", patch)
+    assert "without a newline" in refusal.value.message
+
+
 def test_applied_before() -> None:
     """A diff that was applied before changes nothing and says so, also when it only adds lines."""
     assert apply(DONE, PATCH).matched == "alreadyApplied"

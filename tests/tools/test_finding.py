@@ -57,6 +57,13 @@ async def test_list_assets(assets: FakeProject, arguments: dict[str, Any], expec
         assert [row["path"] for row in found] == wanted
 
 
+async def test_settings_are_no_assets(assets: FakeProject) -> None:
+    """Files of ProjectSettings are listed only for who names the folder."""
+    assets.write("ProjectSettings/TagManager.asset", "x")
+    assert "TagManager" not in str(await assets.call("listAssets", {}))
+    assert "TagManager" in str(await assets.call("listAssets", {"folder": "ProjectSettings"}))
+
+
 async def test_listed_rows_tell_type_and_guid(assets: FakeProject) -> None:
     """Each row has type, size and guid."""
     (row,) = await rows(assets, "listAssets", "assets", name="red.mat")

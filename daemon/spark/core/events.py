@@ -23,12 +23,14 @@ class TextArrived:
 @dataclass(frozen=True, slots=True)
 class CallArrived:
     """A complete call, from the model or from outside. `writes`: it may change files. `known_output`: it ran before
-    (a reconnect, a crash); this is what it answered then and it is not run again."""
+    (a reconnect, a crash); this is what it answered then and it is not run again. `target`: the file, name or version
+    that it is about, to be shown."""
 
     call: FunctionCall
     writes: bool
     dry_run: bool = False
     known_output: str | None = None
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,14 @@ class CallPrepared:
 
 @dataclass(frozen=True, slots=True)
 class CallDone:
-    """The call has its answer: read, landed, refused or tried dry. `output` is what the model gets."""
+    """The call has its answer: read, landed, refused or tried dry. `output` is what the model gets; `error` is the
+    `{code, message}` of a refusal."""
 
     call_id: str
     success: bool
     output: str
     changed: int = 0
+    error: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

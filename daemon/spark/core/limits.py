@@ -26,6 +26,8 @@ LOCAL_FIRST_EVENT_TIMEOUT_S: Final = 120.0
 """A model server on this machine may load the model and read the whole prompt before its first word."""
 IDLE_IN_RESPONSE_S: Final = 60.0
 APPROVAL_WAIT_S: Final = 600.0
+ABANDONED_S: Final = 10.0
+"""How long a change waits for a decision while no client at all is connected."""
 IDLE_SHUTDOWN_S: Final = 600.0
 SHUTDOWN_S: Final = 2.0
 

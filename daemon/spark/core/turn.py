@@ -191,7 +191,8 @@ class Turn:
             return
         self._calls_in_response += 1
         call = self._calls[call_id] = _Call(event.call, event.writes, event.dry_run)
-        out.append(do.Publish("callStarted", {"callId": call_id, "name": event.call.name}))
+        target = {"target": event.target} if event.target else {}
+        out.append(do.Publish("callStarted", {"callId": call_id, "name": event.call.name, **target}))
         if event.known_output is not None:
             call.state = "answered"
             out.append(do.TellModel(call_id, event.known_output))
@@ -274,6 +275,8 @@ class Turn:
             return
         call.state = "answered"
         body = {"callId": event.call_id, "name": call.call.name, "success": event.success, "changed": event.changed}
+        if event.error is not None:
+            body["error"] = dict(event.error)
         out.append(do.Publish("callFinished", body))
         out.append(do.TellModel(event.call_id, event.output))
         if self.kind == "direct" and self._end_after_calls is None:

@@ -59,6 +59,8 @@ class TurnEvents:
     def __init__(self) -> None:
         self._feed = Feed()
         self._kept: OrderedDict[str, list[Message]] = OrderedDict()
+        self.calls = 0
+        """How many calls were answered."""
 
     def open(self, turn_id: str) -> None:
         self._kept[turn_id] = []
@@ -69,6 +71,7 @@ class TurnEvents:
         kept = self._kept.setdefault(turn_id, [])
         message = {"type": event_type, "turnId": turn_id, "seq": len(kept) + 1, **body}
         kept.append(message)
+        self.calls += event_type == "callFinished"
         self._feed.publish(message)
 
     async def all(self) -> AsyncGenerator[Message]:

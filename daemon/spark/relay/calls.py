@@ -29,6 +29,7 @@ from spark.relay.parts import Parts
 
 log = logging.getLogger("spark.call")
 _RESTORING = ("undoTurn", "restoreVersion")
+_TARGETS = ("path", "filePath", "className", "from", "query", "name", "folder", "turnId", "versionId")
 _REASONS = {
     "mode": "the turn's mode is ask",
     "manyFiles": "it deletes or replaces many files",
@@ -55,7 +56,7 @@ class Calls:
         tool = self._tool(call)
         writes = tool is not None and tool.writes
         known = self._known_output(call) if writes and self._row.kind == "model" else None
-        self._feed(ev.CallArrived(call, writes, dry_run, known))
+        self._feed(ev.CallArrived(call, writes, dry_run, known, _target(call.arguments)))
 
     def ask(self, call: FunctionCall, tool: Tool[Any] | None, *, dry_run: bool) -> asyncio.Future[CallOutcome]:
         """A call whose answer somebody waits for. `tool` None: the one of the registry."""
@@ -212,10 +213,24 @@ class Calls:
         tool = self._tools.get(call_id)
         if tool is not None and tool.writes:
             self._parts.journal.answer_call(call_id, outcome.status, json.dumps(outcome.body))
-        self._feed(ev.CallDone(call_id, outcome.status < 400, model_output(outcome.body), changed))
+        refused = outcome.body.get("error")
+        error = {"code": refused["code"], "message": refused["message"]} if refused else None
+        self._feed(ev.CallDone(call_id, outcome.status < 400, model_output(outcome.body), changed, error))
         waiter = self._waiting.get(call_id)
         if waiter is not None and not waiter.done():
             waiter.set_result(outcome)
+
+
+def _target(arguments: str) -> str:
+    """What a call is about, for people who watch it."""
+    try:
+        loaded = json.loads(arguments)
+    except ValueError:
+        return ""
+    if not isinstance(loaded, Mapping):
+        return ""
+    found = next((loaded[name] for name in _TARGETS if isinstance(loaded.get(name), str)), "")
+    return str(found)[:200]
 
 
 def _prepared_event(call_id: str, changes: ChangeSet, head: Any) -> ev.CallPrepared:

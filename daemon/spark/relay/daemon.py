@@ -12,6 +12,7 @@ from spark.core.api import CallOutcome, CallRequest, TurnRequest
 from spark.core.conversation import FunctionCall, TokenUsage
 from spark.core.errors import ToolRejected, Unavailable
 from spark.core.ids import new_id
+from spark.core.limits import ABANDONED_S
 from spark.core.records import TurnRow
 from spark.core.tool import Tool, mcp_schema
 from spark.core.turn import usage_to_wire
@@ -33,10 +34,11 @@ class Relay:
     def __init__(self, parts: Parts, tasks: asyncio.TaskGroup) -> None:
         self._parts = parts
         self._session = Session(parts)
+        self._tasks = tasks
         self._turns = Turns(parts, self._session, tasks)
         self._once = Once(parts)
         self._ready = False
-        self._calls = 0
+        self._reads = 0
         self._started_at = parts.clock.now()
         self.clients = 0
         self.last_client_at = parts.clock.monotonic()
@@ -66,6 +68,13 @@ class Relay:
     def client_gone(self) -> None:
         self.clients -= 1
         self._touch()
+        if not self.clients and self._turns.approvals():
+            self._tasks.create_task(self._cancel_abandoned())
+
+    async def _cancel_abandoned(self) -> None:
+        await asyncio.sleep(ABANDONED_S)
+        if not self.clients and self._parts.clock.monotonic() - self.last_client_at >= ABANDONED_S:
+            self._turns.cancel_abandoned()
 
     def _touch(self) -> None:
         # An idle daemon counts its minutes from the last request.
@@ -78,7 +87,6 @@ class Relay:
 
     async def call(self, request: CallRequest) -> CallOutcome:
         self._touch()
-        self._calls += 1
         tool = self._parts.registry.get(request.name)
 
         async def answer(call_id: str) -> CallOutcome:
@@ -92,6 +100,7 @@ class Relay:
 
     async def _read(self, tool: Tool[Any], request: CallRequest, call_id: str) -> CallOutcome:
         """A call that only reads is answered without a turn in the journal: there is nothing to take back."""
+        self._reads += 1
         turn_id = new_id("turn")
         context = tool_context(self._parts, OwnReads(), turn_id, call_id, own_turn=True)
         try:
@@ -169,7 +178,7 @@ class Relay:
             {"callId": call.call_id, "name": call.name, "state": call.state, "status": call.status}
             for call in self._parts.journal.turn_calls(turn_id)
         ]
-        return {**turn_view(row), "calls": calls}
+        return {**turn_view(row), "calls": calls, "approvals": self._turns.approvals(turn_id)}
 
     def events(self, turn_id: str | None = None) -> AsyncGenerator[Message]:
         events = self._turns.events
@@ -232,10 +241,12 @@ class Relay:
                 "conversation": self._session.conversation.conversation_id,
                 "clients": self.clients,
                 "runningTurns": [
-                    {"turnId": turn.turn_id, "text": turn.row.text[:200]} for turn in self._turns.running.values()
+                    {"turnId": turn.turn_id, "kind": turn.row.kind, "text": turn.row.text[:200]}
+                    for turn in self._turns.running.values()
                 ],
+                "approvals": self._turns.approvals(),
             },
-            "counters": {"turns": self._turns.opened, "calls": self._calls},
+            "counters": {"turns": self._turns.opened, "calls": self._reads + self._turns.events.calls},
             **{name: view() for name, view in parts.views.items()},
         }
 

@@ -249,6 +249,25 @@ class Turns:
     def _hold(self, approval: Approval) -> None:
         self._approvals[approval.approval_id] = approval
 
+    def approvals(self, turn_id: str | None = None) -> list[dict[str, Any]]:
+        """What waits for a decision, of one turn or of all."""
+        return [
+            {
+                "approvalId": held.approval_id,
+                "turnId": held.turn.turn_id,
+                "callId": held.call_id,
+                "paths": [change["path"] for change in held.changes],
+            }
+            for held in self._approvals.values()
+            if turn_id in (None, held.turn.turn_id)
+        ]
+
+    def cancel_abandoned(self) -> None:
+        """Nobody is connected: model turns that wait for a decision would hold up every later prompt for minutes."""
+        for turn in {id(held.turn): held.turn for held in self._approvals.values()}.values():
+            if turn.row.kind == "model":
+                turn.cancel()
+
     async def decide(
         self, approval_id: str, decision: Literal["accept", "reject"], paths: Sequence[str] | None
     ) -> dict[str, Any]:

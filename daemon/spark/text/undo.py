@@ -266,7 +266,19 @@ def plan_restore(store: VersionStore, version_id: str, read: Read) -> UndoPlan:
             overlay._put(path.meta, None)
         elif meta is None:
             overlay._put(path.meta, next(_kept_metas(store, path.meta), None))
+    if was is None and content is not None:
+        # A folder that went with it gets its own meta back, so that it keeps its guid too.
+        for folder in _folders_above(path):
+            if overlay.present(folder.meta) is None:
+                overlay._put(folder.meta, next(_kept_metas(store, folder.meta), None))
     return overlay.plan()
+
+
+def _folders_above(path: ProjectPath) -> Iterator[ProjectPath]:
+    parent = path.parent
+    while parent is not None and parent.parent is not None:
+        yield parent
+        parent = parent.parent
 
 
 def _kept_metas(store: VersionStore, path: ProjectPath) -> Iterator[bytes]:

@@ -85,6 +85,9 @@ def _items(context: ToolContext, folder: ProjectPath | None, kind: str | None) -
         return
     for entry in context.index.entries(folder):
         found = _TYPE_OF.get(entry.path.suffix, "other")
+        # Settings are no assets; who names their folder still sees them.
+        if folder is None and entry.path.text.startswith("ProjectSettings/"):
+            continue
         if entry.path.is_meta or (kind is not None and found != kind):
             continue
         row = {"path": entry.path.text, "type": found, "size": entry.size}

@@ -11,7 +11,7 @@ from pydantic import Field
 from spark.core.errors import ToolRejected
 from spark.core.paths import ProjectPath
 from spark.core.tool import Arguments, Tool, ToolAnswer, ToolContext
-from spark.text.undo import UndoPlan, plan_undo
+from spark.text.undo import Read, UndoPlan, plan_undo
 from spark.text.undo_steps import OWN_AUTHORS
 
 _LOOKED_THROUGH: Final = 20
@@ -35,7 +35,7 @@ async def undo_turns(turn_ids: Sequence[str], context: ToolContext) -> ToolAnswe
     return ToolAnswer(result, plan.changes, plan.diff)
 
 
-def present_bytes(context: ToolContext) -> Any:
+def present_bytes(context: ToolContext) -> Read:
     """Reads a file for a plan; a folder in its place is something else, and told as such."""
 
     def read(path: ProjectPath) -> bytes | None:

@@ -138,9 +138,10 @@ def _place(image: _Image, hunk: Hunk, document: Document, name: str) -> tuple[_E
             line_positions(image.bare, wanted, level, limit=_COUNTED_PLACES), len(wanted), numbered=numbered
         )
         if not hunk.before[-1].ended:
-            # Lines that end without a newline are the last ones of their file; a number must name them, too.
-            ends = {len(image.lines) - len(wanted)} & ({_expected(image, hunk)} if numbered else {*found})
-            found = [at for at in found if at in ends]
+            # Lines that end without a newline are the last ones of their file.
+            found = [at for at in found if at + len(wanted) == len(image.lines)]
+        if found and numbered and not hunk.before[-1].ended:
+            raise _ends_otherwise(name)
         if not found:
             continue
         at = _the_one(image, hunk, found, name, by_number=level == "exact")
@@ -148,6 +149,15 @@ def _place(image: _Image, hunk: Hunk, document: Document, name: str) -> tuple[_E
             return None, "alreadyApplied", True
         return _rebuilt(image, hunk, at, document.form.newline, level), level, False
     raise not_found(name, image.bare, [text for text in wanted if text.strip()], hunk=name)
+
+
+def _ends_otherwise(name: str) -> ToolRejected:
+    return ToolRejected(
+        "patch_does_not_apply",
+        f"{name} says that the file ends without a newline, and it ends with one",
+        hint='Leave out the line "\\ No newline at end of file".',
+        details={"hunk": name},
+    )
 
 
 def _byte_for_byte(image: _Image, hunk: Hunk, name: str) -> _Edit | None:
@@ -167,6 +177,11 @@ def _byte_for_byte(image: _Image, hunk: Hunk, name: str) -> _Edit | None:
     if not places or (_as_git(image, hunk, places) is None and any(_stands_there(image, hunk, at) for at in places)):
         return None
     at = _the_one(image, hunk, places, name, by_number=True)
+    if not hunk.before[-1].ended and at != expected:
+        # git would take the same lines in the middle of the file for them, and glue the next line on.
+        alike = line_positions(image.bare, [_bare(line.text) for line in hunk.before], "exact", limit=_COUNTED_PLACES)
+        if len(alike) > 1:
+            raise ambiguous(name, [place + 1 for place in alike[:PLACES_SHOWN]], len(alike), hunk=name)
     return _core(hunk, at, [_with_end(line) for line in hunk.after], at - expected)
 
 

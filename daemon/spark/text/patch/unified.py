@@ -166,6 +166,8 @@ def _hunk(lines: Sequence[str], at: int) -> tuple[Hunk, int]:
         if re.search(r"[-+]\d", lines[at]):
             anchor = ""
         body, after = _by_shape(lines, at + 1)
+        if not body:
+            raise _malformed(at + 1, "a hunk without lines")
         return Hunk(body, anchors=(anchor,) if anchor else ()), after
     old_size, new_size = (1 if size is None else int(size) for size in header.group(2, 4))
     counted = _by_counts(lines, at + 1, old_size, new_size)
