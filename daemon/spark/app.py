@@ -51,6 +51,10 @@ from spark.settings import Settings
 from spark.tools import TOOLS
 
 log = logging.getLogger("spark.app")
+_EVENT_S: Final = 0.03
+"""Longer than an event takes from the file system to the index."""
+_SETTLE_S: Final = 1.0
+_FIRST_SCAN_S: Final = 20.0
 _SWEEP_S: Final = 5.0
 _SWEEPS_PER_TRIM: Final = 12
 _CONTEXT_CHARS: Final = {"realtime": 160_000, "chat": 48_000, "offline": 400_000}
@@ -214,8 +218,22 @@ def _assemble(checkout: Checkout, settings: Settings) -> _Daemon:
             "sync": lambda: {"configured": False, "queued": 0},
         },
         problems=lambda: _problems(recovered, index, watcher, edits, model),
+        settled=lambda need: _settled(index, watcher, clock, need),
     )
     return _Daemon(checkout, database, landing, recovered, index, watcher, edits, model, code_model, parts)
+
+
+async def _settled(index: FileIndex, watcher: Watcher, clock: Clock, need: str) -> None:
+    """A file that was saved a moment before a call is in its answer; who asks for references waits for the first scan."""
+    start = clock.monotonic()
+    while True:
+        await asyncio.sleep(_EVENT_S)
+        waited_s = clock.monotonic() - start
+        if index.complete:
+            if not watcher.busy or waited_s > _SETTLE_S:
+                return
+        elif need != "complete" or waited_s > _FIRST_SCAN_S:
+            return
 
 
 def _problems(

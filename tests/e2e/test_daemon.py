@@ -240,3 +240,17 @@ def test_a_damaged_history_is_set_aside_loudly_and_the_daemon_starts(spark: Spar
     assert "corrupt" in " ".join(body["reasons"])
     assert list(store.parent.glob("store.db.corrupt.*"))
     assert spark.call("generateUnityScript", script("After"))[0] == 200
+
+
+def test_the_first_calls_of_a_fresh_daemon_and_of_a_fresh_file_are_answered_truly(spark: Spark) -> None:
+    """A deletion right after the start waits for the first scan; a file saved just before a call is listed."""
+    folder = spark.project / "Assets/Fresh"
+    folder.mkdir()
+    (folder / "Old.txt").write_text("old\n")
+    done = spark.run("call", "deleteAsset", json.dumps({"path": "Assets/Fresh/Old.txt"}))
+    assert "Old.txt" in done.stdout + done.stderr
+    for number in range(5):
+        (folder / f"New{number}.txt").write_text("new\n")
+        status, body = spark.call("listAssets", {"folder": "Assets/Fresh"})
+        assert status == 200
+        assert f"New{number}.txt" in json.dumps(body["result"])

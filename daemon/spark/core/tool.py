@@ -73,7 +73,11 @@ A = TypeVar("A", bound=Arguments)
 
 @dataclass(frozen=True)
 class Tool(Generic[A]):
-    """One function call. `writes`: its answers may carry changes; such tools are not listed in `readOnly`."""
+    """One function call. `writes`: its answers may carry changes; such tools are not listed in `readOnly`.
+
+    `index`: what it needs of the project's index: nothing, what was on disk when it was called (`recent`), or that the
+    first scan is through as well (`complete`, because it asks who refers to a file).
+    """
 
     name: str
     description: str
@@ -82,6 +86,7 @@ class Tool(Generic[A]):
     permission: Permission = "spark:read"
     writes: bool = False
     timeout_s: float = 30.0
+    index: Literal["", "recent", "complete"] = ""
 
     def parse(self, arguments: Mapping[str, Any] | str | bytes) -> A:
         """Validates arguments (JSON text or a mapping). Raises `invalid_arguments` naming every field."""

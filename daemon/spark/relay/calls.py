@@ -134,6 +134,8 @@ class Calls:
                 self._parts, self._reads, self._row.turn_id, call_id, own_turn=own_turn, code_model=self._code_model
             )
             async with asyncio.timeout(tool.timeout_s):
+                if tool.index:
+                    await self._parts.settled(tool.index)
                 answer = await tool.run(arguments, context)
             if dry_run or not answer.changes:
                 self._succeed(call_id, dry(answer) if dry_run else answer, ())
@@ -172,7 +174,8 @@ class Calls:
             return
         self.changes.extend(landed.changes)
         for change in landed.changes:
-            if change.sha256_after is not None:
+            # Merged bytes are not what the caller wrote: it must look at them before it edits again.
+            if change.sha256_after is not None and change.path not in landed.merged:
                 self._reads.note(change.path, change.sha256_after)
         result = dict(answer.result)
         if answer.complete is not None:

@@ -104,8 +104,11 @@ class Relay:
         turn_id = new_id("turn")
         context = tool_context(self._parts, OwnReads(), turn_id, call_id, own_turn=True)
         try:
+            arguments = tool.parse(request.arguments)
             async with asyncio.timeout(tool.timeout_s):
-                answer = await tool.run(tool.parse(request.arguments), context)
+                if tool.index:
+                    await self._parts.settled(tool.index)
+                answer = await tool.run(arguments, context)
         except TimeoutError:
             raise Unavailable("timeout", f"{tool.name} took longer than {tool.timeout_s:.0f} s") from None
         return CallOutcome(200, success_body(answer.result, (), call_id, turn_id))

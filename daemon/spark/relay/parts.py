@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,9 +24,14 @@ from spark.core.records import Journal
 from spark.core.tool import Registry
 
 
+async def _at_once(_: str) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Parts:
-    """`cost_usd(model, usage)`: None where the price is unknown. `views`: further sections of `/v1/status`, by name.
+    """`settled`: waits until the index holds what a tool needs (`Tool.index`), within limits of its own.
+    `cost_usd(model, usage)`: None where the price is unknown. `views`: further sections of `/v1/status`, by name.
     `problems`: what makes the daemon unhealthy right now, as sentences."""
 
     clock: Clock
@@ -47,6 +52,7 @@ class Parts:
     project: Mapping[str, Any] = field(default_factory=dict)
     views: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     problems: Callable[[], list[str]] = list
+    settled: Callable[[str], Awaitable[None]] = _at_once
 
     def spent_today_usd(self) -> float:
         """What today's turns cost, as far as prices are known."""

@@ -97,6 +97,7 @@ DELETE_ASSET: Final = Tool(
     description="Delete a file or folder with its .meta; refused while something refers to it. Can be undone.",
     arguments=DeleteAsset,
     run=_run,
+    index="complete",
     permission="spark:generate",
     writes=True,
     timeout_s=60.0,

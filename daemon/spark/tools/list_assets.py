@@ -109,4 +109,5 @@ LIST_ASSETS: Final = Tool(
     description="List files with type, size and guid, sorted by path; go on with cursor=next.",
     arguments=ListAssets,
     run=_run,
+    index="recent",
 )

@@ -248,4 +248,5 @@ SEARCH_PROJECT: Final = Tool(
     "asset (references). Go on with cursor=next.",
     arguments=SearchProject,
     run=_run,
+    index="recent",
 )
