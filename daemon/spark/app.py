@@ -7,6 +7,7 @@ End: take nothing new, let what is landing land, close the sockets, close the st
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import getpass
 import logging
@@ -39,6 +40,7 @@ from spark.adapters.user_edits import UserEdits
 from spark.adapters.version_store import SqliteVersionStore
 from spark.adapters.watcher import Watcher
 from spark.core.changes import ChangeSet
+from spark.core.errors import Unavailable
 from spark.core.limits import SHUTDOWN_S
 from spark.core.ports import Clock, Landed
 from spark.core.tool import Registry
@@ -54,6 +56,7 @@ log = logging.getLogger("spark.app")
 _EVENT_S: Final = 0.03
 """Longer than an event takes from the file system to the index."""
 _SETTLE_S: Final = 1.0
+_SCANNED_AT_ONCE: Final = 4_000
 _FIRST_SCAN_S: Final = 20.0
 _SWEEP_S: Final = 5.0
 _SWEEPS_PER_TRIM: Final = 12
@@ -226,6 +229,11 @@ def _assemble(checkout: Checkout, settings: Settings) -> _Daemon:
 async def _settled(index: FileIndex, watcher: Watcher, clock: Clock, need: str) -> None:
     """A file that was saved a moment before a call is in its answer; who asks for references waits for the first scan."""
     start = clock.monotonic()
+    if index.complete and len(index) <= _SCANNED_AT_ONCE:
+        # A look at everything is cheap here, and exact: events may lag (half a second after a file left the tree).
+        with contextlib.suppress(Unavailable):
+            await watcher.caught_up(_SETTLE_S)
+        return
     while True:
         await asyncio.sleep(_EVENT_S)
         waited_s = clock.monotonic() - start
