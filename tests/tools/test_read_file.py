@@ -101,3 +101,12 @@ async def test_a_missing_file_of_the_same_name(project: FakeProject) -> None:
     project.write("Assets/Scripts/Hero.cs", SOURCE)
     error = await project.refused("readFile", {"path": "Assets/Hero.cs"})
     assert "Assets/Scripts/Hero.cs" in error.hint
+
+
+async def test_text_of_an_older_encoding_is_called_what_it_is(project: FakeProject) -> None:
+    """A Latin-1 script is no binary: the refusal says which byte is not UTF-8 and what mends it."""
+    project.write("Assets/Old.cs", "// für\nclass Old {}\n".encode("latin-1"))
+    refusal = await project.refused("readFile", {"path": "Assets/Old.cs"})
+    assert refusal.code == "unsupported_asset"
+    assert "not UTF-8" in refusal.message
+    assert "UTF-8" in refusal.hint

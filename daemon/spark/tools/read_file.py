@@ -65,6 +65,9 @@ def load_text(context: ToolContext, path: ProjectPath, name: str) -> tuple[bytes
     if content is None:
         raise missing(context, path, name)
     if not context.engine.is_text(path, content):
+        if b"\x00" not in content:
+            # Text of an older encoding is told as what it is; only the rest is binary or a pointer.
+            decode(content, path=path.text)
         raise ToolRejected(
             "unsupported_asset",
             f"{path} is binary or a pointer to a file in Git LFS, so it has no text",

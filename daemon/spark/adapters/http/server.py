@@ -218,7 +218,5 @@ class _Connection(web.RequestHandler):
         log.error("a request failed by our own fault", exc_info=exc or True, extra={"method": request.method})
         if request.writer.output_size > 0:
             raise ConnectionError("the answer had begun")
-        internal = SparkError(
-            "internal", "SPARK made a mistake", hint="`spark logs` has it; `spark report` collects it."
-        )
+        internal = SparkError("internal", "SPARK made a mistake", hint="`spark logs` has it.")
         return error_answer(internal, status=500, close=True)

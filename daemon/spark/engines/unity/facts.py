@@ -145,7 +145,9 @@ class FactsReader:
         if not guids:
             return (
                 "Built-in",
-                f"{' and '.join(installed)} is installed but no pipeline asset is set" if installed else "",
+                f"{' and '.join(installed)} is installed but no pipeline asset is set"
+                if installed
+                else ("" if texts["graphics"] else "the default: GraphicsSettings.asset is not there yet"),
             )
         if len(installed) == 1:
             return installed[0], ""
