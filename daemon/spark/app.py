@@ -34,20 +34,24 @@ from spark.adapters.memory import give_back
 from spark.adapters.models import ClosableCodeModel, choose_model, open_code_model, open_model
 from spark.adapters.models.guarded import GuardedModel
 from spark.adapters.price_table import cost_usd
+from spark.adapters.process_lock import ProcessLock, read_note, try_lock
 from spark.adapters.project_files import FencedFiles
 from spark.adapters.recovery import RecoveryReport
 from spark.adapters.user_edits import UserEdits
 from spark.adapters.version_store import SqliteVersionStore
 from spark.adapters.watcher import Watcher
 from spark.core.changes import ChangeSet
-from spark.core.errors import Unavailable
+from spark.core.errors import FatalError, SparkError, Unavailable
+from spark.core.ids import seed
 from spark.core.limits import SHUTDOWN_S
 from spark.core.ports import Clock, Landed
+from spark.core.records import Journal
 from spark.core.tool import Registry
 from spark.core.versions import Provenance
 from spark.engines import detect
 from spark.log import configure_log
 from spark.relay.daemon import Relay
+from spark.relay.forgiving import ForgivingJournal
 from spark.relay.parts import Parts
 from spark.settings import Settings
 from spark.tools import TOOLS
@@ -90,7 +94,7 @@ class _SeenLanding:
 class _StateTable:
     """The journal's state rows, as texts."""
 
-    def __init__(self, journal: SqliteJournal) -> None:
+    def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
     def get(self, key: str) -> str | None:
@@ -132,7 +136,9 @@ def run_daemon(
     detect(FencedFiles(root), FileIndex(root))
     checkout = open_checkout(root)
     lock = checkout.lock()
+    project_lock: ProcessLock | None = None
     try:
+        project_lock = _lock_project(checkout.root)
         configure_log(checkout.data_dir)
         daemon = _assemble(checkout, settings)
         try:
@@ -141,8 +147,35 @@ def run_daemon(
             daemon.landing.close()
             daemon.database.close()
     finally:
+        if project_lock is not None:
+            project_lock.close()
         lock.close()
     return 0
+
+
+def _lock_project(root: Path) -> ProcessLock | None:
+    """A second lock, in the project: another HOME, account or container has another data folder and so another lock.
+
+    None where none can be had (a project that cannot be written): then nothing can be landed either.
+    """
+    folder = root / ".spark"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.is_symlink():
+            return None
+        lock = try_lock(folder / "lock")
+    except OSError:
+        return None
+    if lock is None:
+        note = read_note(folder / "lock")
+        raise FatalError(
+            4,
+            f"another daemon runs for {root}, started from another account, HOME or container "
+            f"(process {note.get('pid', 'unknown')})",
+            hint="Stop it there with `spark down`; one project has one daemon.",
+        )
+    lock.write_note({"pid": os.getpid()})
+    return lock
 
 
 def _assemble(checkout: Checkout, settings: Settings) -> _Daemon:
@@ -161,13 +194,17 @@ def _assemble(checkout: Checkout, settings: Settings) -> _Daemon:
         max_file_bytes=settings.history_max_file_bytes,
         max_total_bytes=settings.history_max_total_bytes,
     )
-    journal = SqliteJournal(database, clock)
+    journal = ForgivingJournal(SqliteJournal(database, clock))
+    for newest in ("SELECT MAX(id) FROM version", "SELECT MAX(id) FROM turn"):
+        seed(database.query(newest)[0][0] or "")
     files = FencedFiles(checkout.root)
     landing = FileLanding(files, store, clock)
     recovered = landing.recover()
     edits: UserEdits
     index = FileIndex(
-        checkout.root, snapshot=checkout.data_dir / "index.snapshot", may_vanish=lambda: edits.head_moved() or not index.complete
+        checkout.root,
+        snapshot=checkout.data_dir / "index.snapshot",
+        may_vanish=lambda: edits.head_moved() or not index.complete,
     )
     engine = detect(files, index)
     landing.check_merged = engine.check
@@ -220,7 +257,7 @@ def _assemble(checkout: Checkout, settings: Settings) -> _Daemon:
             "writes": lambda: {"method": landing.method},
             "sync": lambda: {"configured": False, "queued": 0},
         },
-        problems=lambda: _problems(recovered, index, watcher, edits, model),
+        problems=lambda: [*_problems(recovered, index, watcher, edits, model), *filter(None, (journal.problem,))],
         settled=lambda need: _settled(index, watcher, clock, need),
     )
     return _Daemon(checkout, database, landing, recovered, index, watcher, edits, model, code_model, parts)
@@ -339,7 +376,11 @@ async def _sweep(landing: FileLanding) -> None:
     rounds = 0
     while True:
         await asyncio.sleep(_SWEEP_S)
-        await asyncio.to_thread(landing.sweep)
+        try:
+            await asyncio.to_thread(landing.sweep)
+        except (SparkError, FatalError, OSError) as error:
+            # Nothing is lost by a sweep that has to wait (a full disk, a folder that was taken away): the next one tries again.
+            log.warning("the stage could not be swept: %s", error)
         rounds += 1
         if rounds % _SWEEPS_PER_TRIM == 0:
             await asyncio.to_thread(give_back)

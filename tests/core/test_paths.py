@@ -55,6 +55,8 @@ def test_plain_paths_of_the_project_are_accepted(raw: str) -> None:
         ("Assets/x.cs:stream", "invalid_arguments"),
         ("Assets/x\x00.cs", "invalid_arguments"),
         ("Assets/x\n.cs", "invalid_arguments"),
+        ("Assets/.gi\u200dt/config", "invalid_arguments"),
+        ("Assets/\u202egnp.cs", "invalid_arguments"),
         ("Assets/x.", "invalid_arguments"),
         ("Assets/x ", "invalid_arguments"),
         ("Assets/con.cs", "invalid_arguments"),

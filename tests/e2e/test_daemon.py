@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import Spark, alive, wait_until
+from tests.e2e.conftest import ROOT, Spark, alive, wait_until
 
 MOVER = "using UnityEngine;\n\npublic class Mover : MonoBehaviour\n{\n    public float speed = 1f;\n}\n"
 
@@ -59,9 +60,7 @@ def test_a_deleted_library_folder_is_survived(spark: Spark) -> None:
     """The discovery file is back within two seconds, with the same token."""
     first = spark.up()
     file = spark.project / "Library/Spark/daemon.json"
-    file.unlink()
-    file.parent.rmdir()
-    file.parent.parent.rmdir()
+    shutil.rmtree(spark.project / "Library")
     wait_until(file.exists, "a new discovery file", 5)
     assert spark.address() == first
 
@@ -254,3 +253,50 @@ def test_the_first_calls_of_a_fresh_daemon_and_of_a_fresh_file_are_answered_trul
         status, body = spark.call("listAssets", {"folder": "Assets/Fresh"})
         assert status == 200
         assert f"New{number}.txt" in json.dumps(body["result"])
+
+
+def test_another_home_does_not_get_a_second_daemon_for_the_same_folder(spark: Spark) -> None:
+    """Two data folders, one project: the second daemon is refused, naming the first one's process."""
+    first = spark.up()
+    other = Spark(spark.home.with_name("other home"), spark.project)
+    other.home.mkdir()
+    refused = other.run("up", check=4)
+    assert str(first["pid"]) in refused.stderr
+    assert spark.address() == first
+
+
+def test_history_keeps_its_order_when_the_clock_was_ahead(spark: Spark) -> None:
+    """A daemon with a clock two hours ahead, then one with the right clock: newest first stays newest first."""
+    ahead = spark.home / "ahead"
+    ahead.mkdir()
+    (ahead / "sitecustomize.py").write_text(
+        "import time\n_time, _ns = time.time, time.time_ns\n"
+        "time.time = lambda: _time() + 7200\ntime.time_ns = lambda: _ns() + 7200 * 10**9\n"
+    )
+    path = "Assets/Order.txt"
+    spark.extra = {"PYTHONPATH": f"{ROOT / 'daemon'}{os.pathsep}{ahead}"}
+    spark.up()
+    write = {"filePath": path, "patchType": "whole"}
+    assert spark.call("applyCodePatch", {**write, "newContent": "one\n"})[0] == 200
+    spark.run("down")
+    spark.extra = {}
+    spark.up()
+    assert spark.call("applyCodePatch", {**write, "newContent": "two\n"})[0] == 200
+    assert spark.call("applyCodePatch", {**write, "newContent": "three\n"})[0] == 200
+    versions = _versions(spark, path)
+    assert [spark.run("show", version["versionId"]).stdout for version in versions] == ["three\n", "two\n", "one\n"]
+    assert {version["author"]["kind"] for version in versions} == {"tool"}
+
+
+def test_what_lies_in_a_project_cannot_stop_the_daemon(spark: Spark) -> None:
+    """`.spark` replaced by a file while it runs: calls are refused or work, the daemon stays and says so."""
+    spark.up()
+    pid = spark.address()["pid"]
+    subprocess.run(["rm", "-rf", str(spark.project / ".spark")], check=True)
+    (spark.project / ".spark").write_text("not a folder")
+    status, body = spark.call("generateUnityScript", script())
+    assert status >= 400
+    assert body["error"]["code"] != ""
+    (spark.project / ".spark").unlink()
+    assert spark.call("generateUnityScript", script())[0] == 200
+    assert alive(pid)

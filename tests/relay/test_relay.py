@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from spark.adapters.journal import SqliteJournal
 from spark.core.api import CallRequest, TurnRequest
 from spark.core.conversation import FunctionCall, FunctionOutput, SystemNote, TokenUsage, UserMessage
 from spark.core.errors import SparkError, Unavailable
 from spark.core.ports import GeneratedCode, ScriptOrder
 from spark.core.tool import Arguments, Tool, ToolAnswer, ToolContext
+from spark.relay.daemon import Relay
+from spark.relay.forgiving import ForgivingJournal
 from spark.tools import TOOLS
 from tests.fakes.scripted_model import DONE, ScriptedModel, Step, call, say
 from tests.relay.conftest import Start
@@ -626,3 +630,42 @@ async def test_events_of_calls_say_what_they_are_about_and_why_they_were_refused
         assert started["target"] == "Assets/None.cs"
         assert finished["error"]["code"] == "not_found"
         assert scene.relay.status()["counters"]["calls"] == 1
+
+
+class FullDisk:
+    """A journal's database whose disk is full from a moment on: what follows an event cannot be written."""
+
+    def __init__(self, inner: SqliteJournal) -> None:
+        self.inner = inner
+        self.full = False
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.inner, name)
+        if not self.full or name not in ("answer_call", "close_turn", "append_items", "count_usage", "put_state"):
+            return method
+
+        def fail(*_: Any, **__: Any) -> None:
+            raise Unavailable("internal", "the history could not be used: disk full", counts=False)
+
+        return fail
+
+
+async def test_a_journal_that_cannot_be_written_still_answers_and_is_reported(start: Start) -> None:
+    """The disk fills up in mid-turn: the turn ends, its caller is told, the problem is known, the next one works."""
+    async with start(ScriptedModel()) as scene:
+        disk = FullDisk(scene.parts.journal)  # type: ignore[arg-type]
+        journal = ForgivingJournal(disk)  # type: ignore[arg-type]
+        async with asyncio.TaskGroup() as tasks:
+            model = ScriptedModel([lambda: setattr(disk, "full", True), new_script(), DONE], [say("ok"), DONE])
+            relay = Relay(replace(scene.parts, journal=journal, model=model), tasks)
+            relay.open()
+            turn_id = await relay.start_turn(TurnRequest("make a mover"))
+            async with asyncio.timeout(20):
+                events = [event async for event in relay.events(turn_id)]
+            assert events[-1]["status"] == "done"
+            assert len(events[-1]["changes"]) == 2
+            assert "could not be written down" in journal.problem
+            disk.full = False
+            outcome = await relay.call(CallRequest("deleteAsset", {"path": "Assets/Scripts/Mover.cs"}))
+            assert outcome.status == 200
+            assert journal.problem == ""

@@ -30,6 +30,7 @@ class CallArrived:
     writes: bool
     dry_run: bool = False
     known_output: str | None = None
+    known_success: bool = True
     target: str = ""
 
 

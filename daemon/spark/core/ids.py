@@ -9,6 +9,18 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _last = 0
 
 
+def seed(known: str) -> None:
+    """Makes every new id sort after a known one: a clock that was set back must not turn a history upside down."""
+    global _last
+    value = 0
+    for character in known.rpartition("_")[2]:
+        digit = _ALPHABET.find(character)
+        if digit < 0:
+            return
+        value = value << 5 | digit
+    _last = max(_last, value)
+
+
 def new_id(prefix: str) -> str:
     """`PREFIX_` and a ULID; ids made by one process never repeat and sort in the order they were made."""
     global _last

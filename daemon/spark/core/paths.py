@@ -19,6 +19,8 @@ MAX_PART_BYTES: Final = 255
 MAX_PATH_CHARS: Final = 1024
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Some file systems ignore these inside names (HFS+ and `.gi\u200dt`), and people cannot see them or are misled by them.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 _FORBIDDEN = re.compile(r'[<>:"|?*\\]')
 _SHORT_NAME = re.compile(r"~[0-9]+(\.[^.]{0,3})?$")
 
@@ -133,6 +135,8 @@ def _check(text: str, field: str) -> None:
         raise _outside(field, text, "'..' is never resolved")
     if _CONTROL.search(text):
         raise _bad(field, text, "control characters")
+    if _INVISIBLE.search(text):
+        raise _bad(field, text, "invisible characters or ones that change the direction of text")
     if unicodedata.normalize("NFC", text) != text:
         raise _bad(field, text, "not in Unicode form NFC")
     for part in parts:

@@ -195,6 +195,8 @@ class Turn:
         out.append(do.Publish("callStarted", {"callId": call_id, "name": event.call.name, **target}))
         if event.known_output is not None:
             call.state = "answered"
+            body = {"callId": call_id, "name": event.call.name, "success": event.known_success, "changed": 0}
+            out.append(do.Publish("callFinished", {**body, "repeated": True}))
             out.append(do.TellModel(call_id, event.known_output))
             self._advance(out)
             return

@@ -55,8 +55,10 @@ class Calls:
         """A call of the model, or of an outside agent."""
         tool = self._tool(call)
         writes = tool is not None and tool.writes
-        known = self._known_output(call) if writes and self._row.kind == "model" else None
-        self._feed(ev.CallArrived(call, writes, dry_run, known, _target(call.arguments)))
+        known = self._known(call) if writes and self._row.kind == "model" else None
+        output = model_output(known) if known is not None else None
+        success = known is None or known.get("success") is not False
+        self._feed(ev.CallArrived(call, writes, dry_run, output, success, _target(call.arguments)))
 
     def ask(self, call: FunctionCall, tool: Tool[Any] | None, *, dry_run: bool) -> asyncio.Future[CallOutcome]:
         """A call whose answer somebody waits for. `tool` None: the one of the registry."""
@@ -108,18 +110,19 @@ class Calls:
                 return None
         return self._tools[call.call_id]
 
-    def _known_output(self, call: FunctionCall) -> str | None:
+    def _known(self, call: FunctionCall) -> Mapping[str, Any] | None:
         """What a writing call with this id answered before: it is never run twice, also not after a crash."""
         row = self._parts.journal.call(call.call_id)
         if row is None:
             return None
         if (row.name, row.arguments) != (call.name, call.arguments):
-            used = ToolRejected("conflict", f"call id {call.call_id} was used before for another call")
-            return json.dumps(error_body(used))
-        if row.answer is not None:
-            return row.answer
-        body = landed_body(self._parts, call.call_id, row.turn_id)
-        return json.dumps(body) if body is not None else None
+            return error_body(ToolRejected("conflict", f"call id {call.call_id} was used before for another call"))
+        body = json.loads(row.answer) if row.answer else landed_body(self._parts, call.call_id, row.turn_id)
+        return (
+            {**body, "repeated": "this call id ran before: this is its earlier answer, nothing ran now"}
+            if body
+            else None
+        )
 
     async def run(self, call: FunctionCall, dry_run: bool) -> None:
         """Runs the tool: answers at once what only reads, else says what it prepared."""
