@@ -654,7 +654,7 @@ async def test_a_journal_that_cannot_be_written_still_answers_and_is_reported(st
     """The disk fills up in mid-turn: the turn ends, its caller is told, the problem is known, the next one works."""
     async with start(ScriptedModel()) as scene:
         disk = FullDisk(scene.parts.journal)  # type: ignore[arg-type]
-        journal = ForgivingJournal(disk)  # type: ignore[arg-type]
+        journal = ForgivingJournal(disk)
         async with asyncio.TaskGroup() as tasks:
             model = ScriptedModel([lambda: setattr(disk, "full", True), new_script(), DONE], [say("ok"), DONE])
             relay = Relay(replace(scene.parts, journal=journal, model=model), tasks)
