@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from spark import app
+from spark.app import upkeep
 from spark.core.errors import FatalError, SparkError, Unavailable
 
 
@@ -25,12 +25,12 @@ class FakeLanding:
 
 async def test_a_sweep_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk, a taken-away folder or a refusal in the upkeep never ends the daemon."""
-    monkeypatch.setattr(app, "_SWEEP_S", 0.0)
+    monkeypatch.setattr(upkeep, "SWEEP_S", 0.0)
     landing = FakeLanding(
         Unavailable("internal", "full"), OSError("gone"), FatalError(2, "no folder"), SparkError("x", "y")
     )
     async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(app._sweep(landing))  # type: ignore[arg-type]
+        task = tasks.create_task(upkeep.sweep(landing))  # type: ignore[arg-type]
         async with asyncio.timeout(10):
             while not landing.swept.is_set():
                 await asyncio.sleep(0.01)
