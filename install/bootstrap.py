@@ -26,7 +26,7 @@ USAGE = """usage: python3 install/bootstrap.py COMMAND
 
   run [PROJECT] [PROMPT ...]   make the environment and do the main job; with PROJECT: there, with your prompts only
   test [PYTEST ARGUMENT ...]   make the environment and run every check and test
-  uninstall                    remove the environment again
+  uninstall [--purge]          remove the environment again; with --purge the histories of all projects too
 """
 
 
@@ -310,21 +310,47 @@ def bring_programs():
 
 
 def uninstall(arguments):
-    if arguments:
-        raise Problem("uninstall takes no arguments", 2)
-    if not os.path.lexists(VENV):
-        say("there is no {}".format(VENV))
-    elif not os.path.exists(os.path.join(VENV, MARK)):
+    if arguments not in ([], ["--purge"]):
+        raise Problem("uninstall takes no arguments but --purge", 2)
+    if os.path.lexists(VENV) and not os.path.exists(os.path.join(VENV, MARK)):
         raise Problem("{} was not made by this script; it stays".format(VENV))
-    else:
-        python = venv_python(VENV)
-        if works(python):
-            # It names the history and where it lies; it removes nothing.
-            subprocess.run([python, "-P", "-m", "spark", "uninstall"], env=child_environment(os.environ))
+    ask_spark_to_uninstall(bool(arguments))
+    if os.path.lexists(VENV):
         shutil.rmtree(VENV)
         say("removed {}".format(VENV))
+    else:
+        say("there is no {}".format(VENV))
     say("This clone stays: {}".format(ROOT))
+    say("A sample project of `spark demo` stays where you ran it, in the folder spark-demo/; delete it by hand.")
     return 0
+
+
+def ask_spark_to_uninstall(purge):
+    """Names what lies on this machine, or removes the histories; the environment must still be there for it."""
+    folder = histories_folder(sys.platform, os.environ)
+    python = venv_python(VENV)
+    if not works(python):
+        if purge and os.path.isdir(folder):
+            raise Problem("There is no environment to do it with. Delete this folder yourself:\n  " + folder)
+        return
+    command = [python, "-P", "-m", "spark", "uninstall"] + (["--purge", "--yes"] if purge else [])
+    status = subprocess.run(command, env=child_environment(os.environ)).returncode
+    if purge and status:
+        raise Problem("the histories were not removed, so the environment stays", status)
+    if not purge and os.path.isdir(folder):
+        say("The histories of your projects stay, in {}. To remove them as well, delete that folder,".format(folder))
+        say("or, while the environment is there: python3 install/bootstrap.py uninstall --purge")
+
+
+def histories_folder(platform, environ):
+    """Where the histories lie, as the installed SPARK has it; said where that is gone."""
+    if platform == "win32":
+        data = environ.get("LOCALAPPDATA") or os.path.expanduser("~\\AppData\\Local")
+    elif platform == "darwin":
+        data = os.path.expanduser("~/Library/Application Support")
+    else:
+        data = environ.get("XDG_DATA_HOME", "").strip() or os.path.expanduser("~/.local/share")
+    return os.path.join(data, "spark", "checkouts")
 
 
 def main(arguments):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 import pytest
 
 from spark.cli import exits
-from tests.cli.conftest import Spark
+from tests.cli.conftest import Spark, make_project
 from tests.fakes.http_daemon import STARTED, FakeDaemon, change, finished, refused
 
 APPROVAL = {
@@ -51,7 +54,7 @@ def test_a_turn_for_people(spark: Spark, daemon: FakeDaemon) -> None:
 def test_what_is_sent(spark: Spark, daemon: FakeDaemon) -> None:
     """Flags become the fields of the contract; an attachment's path is relative to the project."""
     flags = ("--mode", "readOnly", "--reasoning", "creative", "--new")
-    spark("ask", "hello", *flags, "-a", "ProjectSettings/ProjectVersion.txt", "@errors")
+    spark("ask", "-a", "ProjectSettings/ProjectVersion.txt", "hello", *flags, "-a", "@errors")
     assert daemon.bodies("POST", "/v1/turns") == [
         {
             "text": "hello",
@@ -156,3 +159,111 @@ def test_no_start(spark: Spark, project: object) -> None:
     assert result.status == exits.NO_DAEMON
     assert result.document["success"] is False
     assert "spark up --detach" in result.stderr
+
+
+def test_an_empty_prompt_is_wrong_usage(spark: Spark, daemon: FakeDaemon) -> None:
+    """A prompt of nothing or of spaces is status 2, and nothing is sent."""
+    for prompt in ("", "  \n"):
+        result = spark("ask", prompt, "--mode", "auto", "--json")
+        assert result.status == exits.USAGE
+        assert "empty" in result.document["error"]["message"]
+    assert daemon.requests == []
+
+
+def test_who_is_before_is_said(spark: Spark, daemon: FakeDaemon) -> None:
+    """Where another prompt runs, its id and text are told before ours is sent; a call by hand is nothing to wait for."""
+    running = [
+        {"turnId": "turn_0", "kind": "model", "text": "the\nlong one"},
+        {"turnId": "turn_9", "kind": "call", "text": "readFile"},
+    ]
+    daemon.answers["GET /v1/status"] = (200, {"healthy": True, "session": {"runningTurns": running}})
+    result = spark("ask", "x", "--mode", "auto")
+    assert result.stderr.splitlines()[0] == 'waiting for turn turn_0 ("the long one")'
+    assert "turn_9" not in result.stderr
+
+
+def test_what_a_call_is_about_and_why_it_was_refused(spark: Spark, daemon: FakeDaemon) -> None:
+    """The line of a call names its file; a refused one says why."""
+    daemon.events = [
+        STARTED,
+        {"type": "callStarted", "callId": "c", "name": "readFile", "target": "Assets/A.cs"},
+        {
+            "type": "callFinished",
+            "callId": "c",
+            "name": "readFile",
+            "success": False,
+            "error": {"code": "not_found", "message": "there is no Assets/A.cs"},
+        },
+        finished(),
+    ]
+    lines = spark("ask", "x", "--mode", "auto").stderr.splitlines()
+    assert "- readFile Assets/A.cs ..." in lines
+    assert "- readFile refused: there is no Assets/A.cs" in lines
+
+
+NEW_FOLDERS = {
+    **APPROVAL,
+    "changes": [
+        {"path": path, "action": "created"}
+        for path in (
+            "Assets/N.meta",
+            "Assets/N/M.meta",
+            "Assets/N/A.cs.meta",
+            "Assets/N/A.cs",
+            "Assets/N/M/B.cs.meta",
+            "Assets/N/M/B.cs",
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("answers", "decision", "asked"),
+    [
+        ("y\ny\n", {"decision": "accept"}, "B.cs and its .meta and 1 new folder?"),
+        (
+            "n\ny\n",
+            {"decision": "accept", "paths": ["Assets/N/M/B.cs.meta", "Assets/N/M/B.cs"]},
+            "B.cs and its .meta and 2 new folders?",
+        ),
+        ("y\nn\n", {"decision": "accept", "paths": ["Assets/N/A.cs.meta", "Assets/N/A.cs"]}, "A.cs and its .meta"),
+        ("n\nn\n", {"decision": "reject"}, "A.cs and its .meta and 1 new folder?"),
+    ],
+)
+def test_new_folders_are_no_questions(
+    spark: Spark, daemon: FakeDaemon, answers: str, decision: dict[str, object], asked: str
+) -> None:
+    """Metas of new folders are counted with the assets below them; a no is sent as a no to every byte of that asset."""
+    daemon.events = [STARTED, NEW_FOLDERS, finished()]
+    result = spark("ask", "x", stdin=answers, terminal=True)
+    assert daemon.bodies("POST", "/v1/approvals/approval_1") == [decision]
+    assert asked in result.stderr
+    assert result.stderr.count("[y]es") == 2
+
+
+def test_undo_lines_name_the_project_where_it_is_needed(
+    spark: Spark, daemon: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line to copy means the same project: with `--project` where it was given or would not be found from here."""
+    daemon.events = [STARTED, finished(changes=[change("Assets/A.cs")])]
+    line = f"undo: spark undo turn_1 --project {shlex.quote(str(daemon.root))}"
+    assert "undo: spark undo turn_1" in spark("ask", "x", "--mode", "auto").stderr.splitlines()
+    named = ("--project", str(daemon.root))
+    assert line in spark("ask", "x", "--mode", "auto", *named).stderr.splitlines()
+    make_project(tmp_path / "another")
+    monkeypatch.chdir(tmp_path / "another")
+    assert line in spark("ask", "x", "--mode", "auto", *named).stderr.splitlines()
+
+
+def test_hints_name_commands(spark: Spark, daemon: FakeDaemon) -> None:
+    """What the daemon says to programs about routes becomes what a person can type."""
+    for hint, said in (
+        ("GET /v1/turns lists them.", "spark history"),
+        ('POST /v1/approvals/a {"decision": "accept"} lands it.', "on a terminal"),
+    ):
+        daemon.events = [STARTED, finished("failed", error={"code": "not_found", "message": "no", "hint": hint})]
+        result = spark("ask", "x", "--mode", "auto")
+        daemon.answers["POST /v1/tools/t"] = (404, refused("not_found", "no", hint))
+        for shown in (result.stderr, spark("call", "t").stderr):
+            assert said in shown
+            assert "/v1/" not in shown

@@ -7,11 +7,13 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -197,3 +199,57 @@ def test_something_else_at_the_address(spark: Spark, daemon: FakeDaemon) -> None
     """An answer that is no JSON of the contract is status 5, not a crash."""
     daemon.answers["GET /v1/status"] = (500, ["not", "ours"])
     assert spark("status").status == exits.UNAVAILABLE
+
+
+def test_a_port_that_is_taken_is_told_at_once(
+    spark: Spark, project: Path, monkeypatch: pytest.MonkeyPatch, process_env: dict[str, str]
+) -> None:
+    """A daemon that cannot have its port ends the waiting with its own message and status."""
+    monkeypatch.setenv("PYTHONPATH", process_env["PYTHONPATH"])
+    # Whoever waits on would never come back.
+    monkeypatch.setattr(starting, "START_LIMIT_S", float("inf"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = spark("up", "--detach", "--port", str(port))
+    assert result.status == exits.CONFLICT
+    assert str(port) in result.stderr
+
+
+def test_an_interrupted_start_leaves_nothing_running(
+    project: Path, monkeypatch: pytest.MonkeyPatch, process_env: dict[str, str]
+) -> None:
+    """Ctrl-C while a start waits ends the process that it began."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    class Recording(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            begun.append(self)
+
+    def interrupted(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "Popen", Recording)
+    monkeypatch.setattr(starting, "_command", lambda *_, **__: ["sleep", "60"])
+    monkeypatch.setattr(starting, "find_running", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        starting.start_detached(project, env=process_env, idle_stop_s=None)
+    assert begun[0].returncode == -signal.SIGTERM
+
+
+def test_a_project_that_was_renamed_under_its_daemon(
+    spark: Spark, project: Path, process_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the renamed folder its daemon is seen and stopped, but given nothing to do: it works on the old path."""
+    with daemon_process(project, process_env) as process:
+        renamed = project.with_name("renamed")
+        project.rename(renamed)
+        monkeypatch.chdir(renamed)
+        assert "renamed while it ran" in spark("status").text
+        for command in (["ask", "x", "--mode", "auto"], ["up", "--detach"], ["undo", "turn_1"]):
+            result = spark(*command)
+            assert result.status == exits.CONFLICT
+            assert "spark down" in result.stderr
+        assert spark("down").status == exits.DONE
+        assert process.wait(WAIT_S) == 0
+    assert spark("status").status == exits.NO_DAEMON

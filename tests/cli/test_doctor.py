@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
-from spark.adapters.checkout import checkouts_folder, open_checkout
+from spark.adapters.checkout import open_checkout
+from spark.adapters.data_folders import checkouts_folder
 from spark.cli import exits
 from spark.settings import SETTINGS
 from tests.cli.conftest import Spark, make_project
@@ -63,7 +66,10 @@ def test_purge_removes_the_history_and_nothing_of_the_project(spark: Spark, proj
     """`--purge` removes the history of every project; the projects' own files stay."""
     (project / "Assets" / "A.cs").write_text("class A {}", encoding="utf-8")
     open_checkout(project)
-    document = spark("uninstall", "--purge", "--json").document
+    refused = spark("uninstall", "--purge", "--json")
+    assert refused.status == exits.USAGE, "nobody can be asked, and nobody said yes"
+    assert "--yes" in refused.document["error"]["hint"]
+    document = spark("uninstall", "--purge", "--yes", "--json").document
     assert len(document["removed"]) == 1
     assert [path for path in checkouts_folder().iterdir() if path.is_dir()] == []
     assert (project / "Assets" / "A.cs").is_file()
@@ -87,6 +93,37 @@ def test_purge_asks_at_a_terminal(spark: Spark, project: Path) -> None:
 
 def test_purge_never_takes_a_history_in_use(spark: Spark, daemon: FakeDaemon) -> None:
     """While a daemon runs on it, no history is removed: status 4."""
-    result = spark("uninstall", "--purge")
+    result = spark("uninstall", "--purge", "--yes")
     assert result.status == exits.CONFLICT
     assert open_checkout(daemon.root).data_dir.is_dir()
+
+
+def test_each_history_has_its_own_line(spark: Spark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every history is listed with its project's folder and a line that removes it alone, also when that folder is gone."""
+    kept, gone = (open_checkout(make_project(tmp_path / name)) for name in ("kept one", "gone one"))
+    shutil.rmtree(gone.root)
+    monkeypatch.chdir(tmp_path)
+    lines = {item.get("project"): item["remove"] for item in spark("uninstall", "--json").document["stays"]}
+    line = f"spark uninstall --purge --project {shlex.quote(str(gone.root))}"
+    assert lines[str(gone.root)] == line
+    assert str(kept.root) in lines
+    assert spark(*shlex.split(line)[1:]).status == exits.DONE
+    assert kept.data_dir.is_dir()
+    assert not gone.data_dir.exists()
+    assert spark(*shlex.split(line)[1:]).status == exits.USAGE
+    assert spark("uninstall", "--purge", "--project", kept.checkout_id).status == exits.DONE
+    assert not kept.data_dir.exists()
+
+
+def test_doctor_names_a_history_that_is_not_used(spark: Spark, project: Path, tmp_path: Path) -> None:
+    """Where the project was copied and the first folder is gone, doctor says where its history lies."""
+    recorded = Recorded(project)
+    recorded.database.close()
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    data_dir = open_checkout(project).data_dir
+    project.rename(tmp_path / "away")
+    open_checkout(copy)
+    checks = spark("doctor", "--json", "--project", str(copy)).document["checks"]
+    found = next(check for check in checks if check["name"] == "older history")
+    assert str(data_dir) in found["message"]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from spark.adapters.checkout import checkouts_folder, open_checkout
+from spark.adapters.checkout import open_checkout
 from spark.adapters.clock import SystemClock
+from spark.adapters.data_folders import checkouts_folder
 from spark.adapters.database import Database
 from spark.adapters.version_store import SqliteVersionStore
 from spark.cli import exits
@@ -119,6 +120,7 @@ def test_show_of_a_deletion(spark: Spark, recorded: Recorded) -> None:
     assert result.status == exits.REFUSED
     assert result.document["error"]["code"] == "not_found"
     assert str(gone.parent_id) in result.document["error"]["hint"]
+    assert f"{A} was deleted" in result.document["error"]["message"]
 
 
 def test_diff_of_a_turn_applies_with_git(spark: Spark, recorded: Recorded) -> None:
@@ -169,7 +171,28 @@ def test_gc(spark: Spark, recorded: Recorded) -> None:
 
 def test_bad_settings_are_wrong_usage(spark: Spark, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A setting that cannot be is status 2, as JSON too."""
+    Recorded(project).database.close()
     monkeypatch.setenv("SPARK_HISTORY_MAX_GB", "much")
-    result = spark("history", "--json")
+    result = spark("gc", "--json")
     assert result.status == exits.USAGE
     assert "SPARK_HISTORY_MAX_GB" in result.document["error"]["message"]
+
+
+def test_a_broken_project_file_hides_nothing(spark: Spark, recorded: Recorded) -> None:
+    """With a merge conflict or a bad setting in Spark.json the history is still read; doctor says what is wrong."""
+    file = recorded.root / "ProjectSettings" / "Spark.json"
+    whole = file.read_text("utf-8")
+    for content in ("{\n<<<<<<< HEAD\n", whole.replace("{", '{"historyMaxGb": "lots",', 1)):
+        file.write_text(content, "utf-8")
+        assert len(spark("history", "--json").document["versions"]) == 3
+        assert spark("history", "--size", "--json").document["versions"] == 3
+        assert b"T.png" in spark("diff").stdout
+        assert spark("status").status == spark("down").status == exits.NO_DAEMON
+        assert spark("undo", "--no-start").status == exits.NO_DAEMON
+        assert "no log" in spark("logs").stderr
+        result = spark("doctor", "--json")
+        checks = {check["name"]: check["state"] for check in result.document["checks"]}
+        assert result.status == exits.REFUSED
+        assert checks["settings"] == "fail"
+        assert checks["history"] == checks["daemon"] == "ok"
+        assert file.read_text("utf-8") == content

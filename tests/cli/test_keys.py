@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import stat
+from pathlib import Path
 
 import pytest
 
+from spark.adapters.clock import SystemClock
 from spark.cli import exits
 from spark.settings import config_path
 from tests.cli.conftest import Spark
-from tests.fakes.http_daemon import FakeDaemon
+from tests.cli.test_history import Recorded
 
 SECRET = "sk-proj-abcdefghijklmnop1234"
 
@@ -45,14 +47,38 @@ def test_no_key_on_stdin(spark: Spark) -> None:
     assert spark("key", "set", stdin="two words\n").status == exits.REFUSED
 
 
-def test_usage(spark: Spark, daemon: FakeDaemon) -> None:
-    """The table has one line a day with tokens and cost, or says that the cost is unknown."""
-    row = {"turns": 2, "inputTokens": 10, "cachedTokens": 1, "outputTokens": 5}
-    rows = [{"day": "2026-01-31", **row, "costUsd": 0.25}, {"day": "2026-01-30", **row, "costUsd": None}]
-    body = {"by": "day", "usage": rows, "todayUsd": 0.25, "budgetUsd": 5.0}
-    daemon.answers["GET /v1/usage"] = (200, body)
+def test_names_that_nothing_reads_are_refused(spark: Spark) -> None:
+    """A key that no part would ever use is not taken; the names that are read are listed; hints keep the name."""
+    result = spark("key", "set", "opnai", stdin=SECRET)
+    assert result.status == exits.USAGE
+    assert "openai, chat" in result.stderr
+    assert "spark key set chat" in spark("key", "status", "chat").text
+
+
+def test_doctor_shows_where_the_key_really_is(spark: Spark) -> None:
+    """The list of settings names the file that holds the key, as `key status` does."""
+    spark("key", "set", stdin=SECRET)
+    shown = spark("doctor", "--json").document["settings"]["api_key"]
+    assert shown == {"value": "set", "source": spark("key", "status", "--json").document["source"]}
+
+
+def test_usage(spark: Spark, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read without a daemon: one line a day with tokens and cost, or that the cost is unknown; the user's own budget."""
+    assert "no model has been asked yet" in spark("usage").stderr
+    database = Recorded(project).database
+    today = SystemClock().now()
+    with database.transaction() as connection:
+        for turn, at, cost in (("a", today, 0.25), ("b", "2026-01-30T00:00:00.000Z", None)):
+            connection.execute(
+                "INSERT INTO turn(id, kind, text, status, model, input_tokens, cached_tokens, output_tokens, cost_usd,"
+                " started_at) VALUES(?, 'model', 'text', 'done', 'm', 10, 1, 5, ?, ?)",
+                (turn, cost, at),
+            )
+    monkeypatch.setenv("SPARK_BUDGET_USD", "2")
     lines = spark("usage").text.splitlines()
-    assert "$0.2500" in lines[0]
-    assert "cost unknown" in lines[1]
-    assert lines[2] == "today: $0.2500 of at most $5.0000"
-    assert spark("usage", "--json").document == body
+    assert any("$0.2500" in line for line in lines[:2])
+    assert any("cost unknown" in line for line in lines[:2])
+    assert lines[2] == "today: $0.2500 of at most $2.0000"
+    document = spark("usage", "--by", "turn", "--json").document
+    assert (document["by"], document["budgetUsd"], document["todayUsd"]) == ("turn", 2.0, 0.25)
+    assert {row["turnId"] for row in document["usage"]} == {"a", "b"}

@@ -20,7 +20,6 @@ LEAST = {
     "show": ["x"],
     "restore": ["x", "--no-start"],
     "undo": ["turn_1", "--no-start"],
-    "usage": ["--no-start"],
     "key": ["status"],
     "demo": ["a prompt without a project"],
     "up": ["--model", "telepathy"],
@@ -53,6 +52,8 @@ def test_help_and_version(spark: Spark) -> None:
     text = spark("--help").text
     assert all(command.name in text for command in COMMANDS)
     assert spark("--version").text.startswith("spark ")
+    for flags in (("--json", "--version"), ("--version", "--json")):
+        assert spark(*flags).document["version"] in spark("--version").text
     assert "--mode" in spark("ask", "--help").text
 
 
@@ -83,7 +84,7 @@ def test_our_bug_is_status_70(project: Path, process_env: dict[str, str]) -> Non
     assert b"bug in SPARK" in done.stderr
 
 
-@pytest.mark.parametrize("line", ["--help", "history", "status", "diff", "down"])
+@pytest.mark.parametrize("line", ["--help", "history", "status", "diff", "down", "usage"])
 def test_start_up_loads_nothing_heavy(project: Path, process_env: dict[str, str], line: str) -> None:
     """The quick commands load neither the daemon nor any of the big packages."""
     code = (

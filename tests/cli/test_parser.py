@@ -21,7 +21,8 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ("logs -f", {"follow": True}),
     ("ask hello", {"prompt": "hello", "mode": None, "reasoning": None, "new": False, "attachments": []}),
     ("ask hello --reasoning creative --mode auto --new", {"reasoning": "creative", "mode": "auto", "new": True}),
-    ("ask hello -a A.cs B.cs#Root/Body -a @errors", {"attachments": ["A.cs", "B.cs#Root/Body", "@errors"]}),
+    ("ask -a A.cs hello", {"prompt": "hello", "attachments": ["A.cs"]}),
+    ("ask hello -a A.cs -a B.cs#Root/Body -a @errors", {"attachments": ["A.cs", "B.cs#Root/Body", "@errors"]}),
     ("ask hello --no-start", {"no_start": True}),
     ("tools", {}),
     ("call readFile", {"name": "readFile", "arguments": None, "dry_run": False, "no_start": False}),
@@ -45,7 +46,8 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ("usage --by turn", {"by": "turn"}),
     ("doctor", {}),
     ("uninstall", {"purge": False}),
-    ("uninstall --purge", {"purge": True}),
+    ("uninstall --purge", {"purge": True, "yes": False}),
+    ("uninstall --purge --yes", {"purge": True, "yes": True}),
 ]
 
 
@@ -107,3 +109,11 @@ def test_every_listed_command_exists(command: Any) -> None:
     """A listed command has a function that runs it."""
     module, _, function = command.run.partition(":")
     assert callable(getattr(import_module(f"spark.cli.{module}"), function))
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "x", "8 0", "\u0663"])
+def test_a_port_that_is_none_is_told_plainly(port: str) -> None:
+    """The sentence says what a port is, not which function refused it."""
+    with pytest.raises(UsageError, match=r"from 0 .* to 65535") as caught:
+        parse(["up", f"--port={port}"])
+    assert "_port" not in caught.value.message

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,3 +115,18 @@ def test_attachments_keep_their_object(tmp_path: Path) -> None:
     (root / "Assets" / "P.prefab").write_text("", encoding="utf-8")
     assert attachment(root, root / "Assets", "P.prefab#Root/Body") == "Assets/P.prefab#Root/Body"
     assert attachment(root, root / "Assets", "@selection") == "@selection"
+
+
+def test_folders_that_may_not_be_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without permission below is no project, and no crash."""
+    project = make_project(tmp_path / "game")
+    (tmp_path / "locked").mkdir()
+    stat = os.stat
+
+    def refusing(path: Any, *args: Any, **kwargs: Any) -> os.stat_result:
+        if "locked" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    assert find_project(None, tmp_path) == project.resolve()

@@ -69,18 +69,32 @@ def test_undo_that_means_nothing(spark: Spark, daemon: FakeDaemon) -> None:
     """Nothing to undo, a turn and a time at once, a time that is none: refused, and nothing is asked of the daemon."""
     assert spark("undo").status == exits.REFUSED
     assert spark("undo", "turn_1", "--since", "1h").status == exits.USAGE
-    assert spark("undo", "--since", "yesterdayish", "--json").document["error"]["code"] == "invalid_arguments"
+    for no_time in ("yesterdayish", "999999w"):
+        result = spark("undo", "--since", no_time, "--json")
+        assert result.status == exits.USAGE
+        assert result.document["error"]["code"] == "invalid_arguments"
+        assert "30m" in result.document["error"]["hint"]
     assert daemon.requests == []
 
 
 def test_a_conflict_is_shown(spark: Spark, daemon: FakeDaemon) -> None:
-    """A refused undo is status 4 and shows the conflict's details."""
-    body = refused("conflict", "Assets/A.cs was changed since")
-    body["error"]["details"] = {"path": "Assets/A.cs", "conflicts": [{"oursLine": 3}]}
-    daemon.answers["POST /v1/turns/turn_a/undo"] = (409, body)
-    result = spark("undo", "turn_a")
-    assert result.status == exits.CONFLICT
-    assert "oursLine" in result.stderr
+    """A refused undo is status 4 and shows path, line and both sides of each conflict, and no JSON."""
+    place = {"base": "old", "ours": "mine\x1b[2J\n", "theirs": ""}
+    of_undo = {
+        "conflicts": [{"path": "Assets/A.cs", "reason": "r", "oursSha256": "0" * 64, "lines": [{**place, "line": 3}]}]
+    }
+    of_landing = {"path": "Assets/A.cs", "base": "0" * 64, "ours": None, "conflicts": [{**place, "oursLine": 3}]}
+    for details in (of_undo, of_landing):
+        body = refused("conflict", "Assets/A.cs was changed since")
+        body["error"]["details"] = details
+        daemon.answers["POST /v1/turns/turn_a/undo"] = (409, body)
+        result = spark("undo", "turn_a")
+        assert result.status == exits.CONFLICT
+        assert [line.strip() for line in result.stderr.splitlines()[2:]] == [
+            "Assets/A.cs line 3:",
+            "now | mine\ufffd[2J",
+            "wanted | (nothing)",
+        ]
 
 
 def test_restore(spark: Spark, daemon: FakeDaemon) -> None:
@@ -115,3 +129,28 @@ def test_no_times(raw: str) -> None:
     with pytest.raises(ToolRejected) as caught:
         since_to_utc(raw, datetime.now(UTC))
     assert "30m" in caught.value.details["fields"]["since"]
+
+
+def test_nothing_to_do_is_said(spark: Spark, daemon: FakeDaemon) -> None:
+    """Where everything is as the undo or the restore would make it, that is said."""
+    for path in ("/v1/turns/turn_a/undo", "/v1/versions/ver_1/restore"):
+        daemon.answers[f"POST {path}"] = (200, answered({}))
+    for command in (("undo", "turn_a"), ("restore", "ver_1")):
+        assert spark(*command).text == "nothing to do: already so\n"
+
+
+def test_what_waits_for_a_decision_is_listed_readably(spark: Spark, daemon: FakeDaemon) -> None:
+    """Changes and diff of a held change are lines of text, not JSON."""
+    body = refused("approval_required", "this change waits")
+    body["error"]["details"] = {
+        "approvalId": "approval_1",
+        "callId": "call_1",
+        "changes": [change("Assets/A.cs", "modified")],
+        "diff": "--- a\n+++ b\n",
+    }
+    daemon.answers["POST /v1/turns/turn_a/undo"] = (403, body)
+    shown = spark("undo", "turn_a").stderr
+    assert "modified Assets/A.cs" in shown
+    assert "  +++ b\n" in shown
+    assert "{" not in shown
+    assert "approval_1" not in shown

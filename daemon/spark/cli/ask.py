@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
 
 from spark.cli import exits
+from spark.cli.approvals import decide_on_terminal, is_terminal
 from spark.cli.client import DaemonClient
 from spark.cli.context import Context
 from spark.cli.output import Output, one_line, printable
@@ -20,11 +20,14 @@ from spark.core.errors import FatalError, SparkError, ToolRejected, Unavailable
 
 Event = Mapping[str, Any]
 _MODES: Final = "ask, auto or readOnly"
-_VERBS: Final = {"created": "Create", "modified": "Change", "deleted": "Delete", "moved": "Move here:"}
 
 
 def ask(context: Context) -> int:
     args = context.args
+    if not args.prompt.strip():
+        raise FatalError(
+            exits.USAGE, "the prompt is empty", hint='Such as: spark ask "Create a pickup script called Coin"'
+        )
     root = context.root()
     mode = args.mode or _mode_of_terminal()
     body: dict[str, Any] = {"text": args.prompt, "mode": mode}
@@ -35,12 +38,16 @@ def ask(context: Context) -> int:
     if args.attachments:
         body["attachments"] = [attachment(root, context.cwd, raw) for raw in args.attachments]
     client = connect(context, root)
-    return run_turn(client, body, context.out).exit_status()
+    _say_who_is_before(context, client)
+    return run_turn(client, body, context.out, context.project_flag(root)).exit_status()
 
 
-def is_terminal() -> bool:
-    """Whether a person can be asked: questions go to stderr, answers come from stdin."""
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+def _say_who_is_before(context: Context, client: DaemonClient) -> None:
+    """A prompt waits for the turns before it: whoever looks at an empty line shall know why."""
+    session = client.get("/v1/status").get("session") or {}
+    for turn in session.get("runningTurns") or ():
+        if turn.get("kind") == "model":
+            context.out.note(f'waiting for turn {turn.get("turnId")} ("{one_line(turn.get("text"), 60)}")')
 
 
 def _mode_of_terminal() -> str:
@@ -57,12 +64,14 @@ def _mode_of_terminal() -> str:
 Decide = Callable[[Event, Output], "tuple[str, list[str] | None]"]
 
 
-def run_turn(client: DaemonClient, body: Mapping[str, Any], out: Output) -> TurnView:
+def run_turn(client: DaemonClient, body: Mapping[str, Any], out: Output, project_flag: str = "") -> TurnView:
     """Sends a prompt and shows its events to the end; a person at a terminal is asked for approvals.
+
+    `project_flag` is what the shown `spark undo` needs to mean this project.
 
     Ctrl-C cancels the turn and waits for its end, so that what landed is listed; a second one leaves at once.
     """
-    view = TurnView(out)
+    view = TurnView(out, project_flag)
     decide = decide_on_terminal if is_terminal() else None
     with _interrupts(client) as interrupts:
         for event in client.stream_turn(body, interrupts.turn):
@@ -131,7 +140,9 @@ def _interrupts(client: DaemonClient) -> Iterator[_Interrupts]:
 def _approve(client: DaemonClient, event: Event, out: Output, decide: Decide | None, interrupts: _Interrupts) -> None:
     approval_id = str(event.get("approvalId"))
     if decide is None:
-        out.note(f"waiting for somebody to decide: POST /v1/approvals/{approval_id} (nobody can be asked here)")
+        out.note(
+            "this change waits for a decision, and nobody can be asked here: run it on a terminal, or with --mode auto"
+        )
         return
     interrupts.asking = True
     try:
@@ -151,60 +162,15 @@ def _approve(client: DaemonClient, event: Event, out: Output, decide: Decide | N
         out.note(exits.to_text(error))
 
 
-def decide_on_terminal(event: Event, out: Output) -> tuple[str, list[str] | None]:
-    """Shows the diff and asks for each file (an asset and its `.meta` are one): yes, no, or all of the rest."""
-    changes = [change for change in event.get("changes", ()) if isinstance(change, Mapping)]
-    out.note("\n" + printable(str(event.get("diff") or "(no text to show)")).rstrip("\n"))
-    if event.get("reason") == "headMoved":
-        out.note("! git's HEAD moved since the prompt: another branch or commit is checked out now")
-    if event.get("reason") == "manyFiles":
-        out.note("! this turn deletes or replaces more than ten existing files")
-    units = _units([str(change.get("path")) for change in changes])
-    actions = {str(change.get("path")): str(change.get("action")) for change in changes}
-    accepted: list[str] = []
-    take_rest = False
-    for asset, paths in units.items():
-        if not take_rest:
-            with_meta = " and its .meta" if len(paths) > 1 else ""
-            answer = _question(
-                f"{_VERBS.get(actions.get(asset, ''), 'Change')} {printable(asset)}{with_meta}? [y]es, [n]o, [a]ll: "
-            )
-            take_rest = answer == "a"
-            if answer == "n":
-                continue
-        accepted += paths
-    if len(accepted) == len(changes):
-        return "accept", None
-    return ("accept", accepted) if accepted else ("reject", None)
-
-
-def _units(paths: Sequence[str]) -> dict[str, list[str]]:
-    units: dict[str, list[str]] = {}
-    for path in paths:
-        asset = path.removesuffix(".meta")
-        units.setdefault(asset if asset in paths else path, []).append(path)
-    return units
-
-
-def _question(text: str) -> str:
-    while True:
-        print(text, end="", file=sys.stderr, flush=True)
-        line = sys.stdin.readline()
-        if not line:
-            return "n"  # the terminal is gone: nothing is written without a yes
-        answer = line.strip().lower()[:1]
-        if answer in ("y", "n", "a"):
-            return answer
-
-
 class TurnView:
     """Shows a turn's events: JSON lines with `--json`, else text on stdout and progress on stderr."""
 
-    def __init__(self, out: Output) -> None:
+    def __init__(self, out: Output, project_flag: str = "") -> None:
         self.finished: Event | None = None
         self.turn_id = ""
         self.interrupted = False
         self._out = out
+        self._project_flag = project_flag
         self._in_text = False
 
     @property
@@ -228,7 +194,7 @@ class TurnView:
                 self._in_text = not text.endswith("\n") if text else self._in_text
                 self._out.text(text, end="")
             case "callStarted":
-                self._note(f"- {event.get('name')} ...")
+                self._note(f"- {_call_name(event)} ...")
             case "callFinished":
                 self._note(_call_finished(event))
             case "compileFinished":
@@ -247,10 +213,10 @@ class TurnView:
         for change in self.changes:
             self._note(f"{change.get('action', 'changed'):>9} {printable(str(change.get('path')))}")
         if self.changes:
-            self._note(f"undo: spark undo {self.turn_id}")
+            self._note(f"undo: spark undo {self.turn_id}{self._project_flag}")
         error = self.finished.get("error")
         if isinstance(error, Mapping):
-            hint = f"\n  {error['hint']}" if error.get("hint") else ""
+            hint = f"\n  {exits.for_shell(str(error['hint']))}" if error.get("hint") else ""
             self._note(f"spark: {printable(str(error.get('message')))} ({error.get('code')}){hint}")
         if self.finished.get("status") == "cancelled":
             self._note("cancelled")
@@ -277,6 +243,11 @@ def _started(event: Event) -> str:
     if event.get("summarised"):
         line += f"\nthe conversation is long: its {event['summarised']} oldest prompts are told as a summary only"
     return line
+
+
+def _call_name(event: Event) -> str:
+    target = f" {one_line(str(event['target']), 120)}" if event.get("target") else ""
+    return f"{event.get('name')}{target}"
 
 
 def _call_finished(event: Event) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import quote
 
 from spark.cli import exits
-from spark.cli.ask import decide_on_terminal
+from spark.cli.approvals import decide_on_terminal, is_terminal
 from spark.cli.client import DaemonClient, refusal
 from spark.cli.context import Context
 from spark.cli.output import printable
+from spark.cli.refusals import detail_lines
 from spark.cli.starting import connect, find_running
 from spark.core.errors import FatalError, invalid_arguments
 
@@ -78,7 +79,7 @@ def settled(context: Context, client: DaemonClient, body: Mapping[str, Any]) -> 
     details = error.get("details") or {}
     if error.get("code") != "approval_required" or "approvalId" not in details:
         return body
-    if context.out.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if context.out.as_json or not is_terminal():
         return body
     decision, paths = decide_on_terminal(details, context.out)
     chosen = {"decision": decision, **({"paths": paths} if paths is not None else {})}
@@ -97,10 +98,8 @@ def show_answer(context: Context, body: Mapping[str, Any]) -> int:
         if out.as_json:
             out.document(body)
         out.note(exits.to_text(error))
-        for name, value in error.details.items():
-            out.note(
-                f"  {name}: {printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))}"
-            )
+        for line in detail_lines(error.details, error.message):
+            out.note(f"  {line}")
         return exits.status_of(error)
     if out.as_json:
         out.document(body)
@@ -120,4 +119,4 @@ def show_changes(context: Context, body: Mapping[str, Any]) -> None:
     for change in changes:
         context.out.note(f"{change.get('action', 'changed'):>9} {printable(str(change.get('path')))}")
     if changes and body.get("turnId"):
-        context.out.note(f"undo: spark undo {body['turnId']}")
+        context.out.note(f"undo: spark undo {body['turnId']}{context.project_flag(context.root())}")

@@ -13,7 +13,7 @@ from typing import Any, Final
 from spark.cli import exits
 from spark.cli.context import Context
 from spark.cli.output import one_line, printable
-from spark.cli.starting import Running, find_running, process_ended, require_running, start_detached
+from spark.cli.starting import Running, find_usable, process_ended, require_running, start_detached
 from spark.core.errors import FatalError, SparkError
 
 STOP_LIMIT_S: Final = 15.0
@@ -23,7 +23,7 @@ _LOG_LINES: Final = 200
 
 def up(context: Context) -> int:
     root = context.root()
-    running = find_running(root)
+    running = find_usable(root)
     if running is not None:
         return _already(context, root, running)
     if context.args.detach:
@@ -37,13 +37,28 @@ def up(context: Context) -> int:
     gc.disable()
     from spark.app import run_daemon
 
-    return run_daemon(
-        root,
-        settings,
-        port=context.args.port,
-        on_ready=lambda url: _say_up(context, root, url, os.getpid()),
-        idle_stop_s=context.args.idle_stop,
-    )
+    try:
+        return run_daemon(
+            root,
+            settings,
+            port=context.args.port,
+            on_ready=lambda url: _say_up(context, root, url, os.getpid()),
+            idle_stop_s=context.args.idle_stop,
+        )
+    except BaseExceptionGroup as group:
+        # What is wrong with the set-up (a taken port) comes wrapped by the tasks that it ended.
+        raise _fatal_alone(group) or group from None
+
+
+def _fatal_alone(group: BaseExceptionGroup[BaseException]) -> FatalError | None:
+    """The `FatalError` in a group of nothing else; None where there is anything else."""
+    _, rest = group.split(FatalError)
+    if rest is not None:
+        return None
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found if isinstance(found, FatalError) else None
 
 
 def _already(context: Context, root: Path, running: Running) -> int:
@@ -113,6 +128,8 @@ def status(context: Context) -> int:
         return exits.DONE
     healthy = body.get("healthy", True)
     context.out.text(f"{root}\n  {running.url} (process {running.pid}), {'healthy' if healthy else 'NOT healthy'}")
+    if running.renamed:
+        context.out.text("  ! the project was renamed while it ran; stop it with: spark down")
     for reason in body.get("reasons", ()):
         context.out.text(f"  ! {reason}")
     for line in _lines(body):

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from spark.cli import exits
-from spark.cli.ask import TurnView, is_terminal, run_turn
+from spark.cli.approvals import is_terminal
+from spark.cli.ask import TurnView, run_turn
 from spark.cli.client import Answer, DaemonClient
 from spark.cli.context import Context
 from spark.cli.daemon import stop
 from spark.cli.history import all_versions, file_diff, turn_pairs
 from spark.cli.output import one_line, printable
-from spark.cli.places import find_project, is_project
-from spark.cli.starting import Running, find_running, start_detached
+from spark.cli.places import find_project, is_project, quoted
+from spark.cli.starting import Running, find_usable, start_detached
 from spark.cli.store import opened_store
 from spark.core.errors import FatalError
 from spark.core.limits import IDLE_SHUTDOWN_S
@@ -39,7 +40,7 @@ def demo(context: Context) -> int:
         context.out.note("no prompt was given, so nothing was sent")
         return _goodbye(context, plan)
     settings = context.settings(plan.root)
-    running = find_running(plan.root)
+    running = find_usable(plan.root)
     started = running is None
     if running is None:
         running = start_detached(plan.root, env=context.env, idle_stop_s=IDLE_SHUTDOWN_S)
@@ -115,7 +116,7 @@ def _show_main_job(context: Context, plan: _Plan, running: Running) -> int:
     last: TurnView | None = None
     for number, prompt in enumerate(plan.prompts, start=1):
         context.out.text(f"\n[{number}] {printable(prompt)}")
-        last = run_turn(running.client, {"text": prompt, "mode": "auto"}, context.out)
+        last = run_turn(running.client, {"text": prompt, "mode": "auto"}, context.out, context.project_flag(plan.root))
         _show_files(context, plan.root, last.changes)
         _show_changed_lines(context, plan.root, last.turn_id)
         if status := last.exit_status():
@@ -148,7 +149,7 @@ def _guid(meta: bytes) -> str:
 
 def _show_changed_lines(context: Context, root: Path, turn_id: str) -> None:
     """What the history says that a turn changed in files that were there before."""
-    with opened_store(context, root) as store:
+    with opened_store(root) as store:
         for before, after in turn_pairs(store, turn_id):
             if before is None or before.sha256 is None or after.sha256 is None:
                 continue
@@ -159,7 +160,7 @@ def _show_changed_lines(context: Context, root: Path, turn_id: str) -> None:
 
 def _show_history(context: Context, root: Path) -> None:
     context.out.text("\nHistory, newest first:")
-    with opened_store(context, root) as store:
+    with opened_store(root) as store:
         for number, version in enumerate(all_versions(store)):
             if number == 20:
                 context.out.text("  ...")
@@ -169,7 +170,9 @@ def _show_history(context: Context, root: Path) -> None:
 
 
 def _undo(context: Context, plan: _Plan, client: DaemonClient, turn: TurnView) -> int:
-    context.out.text(f"\nUndo of prompt {len(plan.prompts)}:  spark undo {turn.turn_id}")
+    context.out.text(
+        f"\nUndo of prompt {len(plan.prompts)}:  spark undo {turn.turn_id}{context.project_flag(plan.root)}"
+    )
     answer: Answer = client.exchange(f"/v1/turns/{turn.turn_id}/undo", {})
     body = answer.body if isinstance(answer.body, Mapping) else {}
     if context.out.as_json:
@@ -191,7 +194,7 @@ def _undo(context: Context, plan: _Plan, client: DaemonClient, turn: TurnView) -
 
 
 def _goodbye(context: Context, plan: _Plan) -> int:
-    where = f'--project "{plan.root}"'
+    where = f"--project {quoted(str(plan.root))}"
     context.out.text(
         f'\nGo on with:\n  spark ask "..." {where}\n  spark history {where}\n  spark doctor {where}'
         "\nA key makes it a real model: spark key set (or a local one, see README.md)."

@@ -10,16 +10,20 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from spark import __version__
 from spark.cli import exits
 from spark.cli.context import Context
 from spark.cli.output import size_text
+from spark.cli.places import quoted
 from spark.cli.starting import find_running
 from spark.cli.store import opened_store
 from spark.core.errors import FatalError, SparkError
 from spark.core.paths import ROOTS
+
+if TYPE_CHECKING:
+    from spark.settings import Settings
 
 State = Literal["ok", "warn", "fail"]
 
@@ -36,17 +40,17 @@ class Check:
 
 def doctor(context: Context) -> int:
     root, project = _project(context)
-    settings_wire: dict[str, Any] = {}
     checks = [_spark(), project]
+    settings: Settings | None = None
     try:
         settings = context.settings(root)
-        settings_wire = settings.to_wire()
         checks.append(_settings(root, settings.ignored))
-        if root is not None:
-            checks += [_daemon(root), _store(context, root), _watching(root)]
     except FatalError as error:
         checks.append(Check("settings", "fail", error.message, error.hint))
+    if root is not None:
+        checks += [*_identity(root), _daemon(root), _store(root, settings), *_unused(root), _watching(root)]
     checks += [_key(context), *_local_models()]
+    settings_wire = _shown_settings(context, settings)
     failed = any(check.state == "fail" for check in checks)
     if context.out.as_json:
         context.out.document({"checks": [asdict(check) for check in checks], "settings": settings_wire})
@@ -96,16 +100,65 @@ def _settings(root: Path | None, ignored: tuple[str, ...]) -> Check:
     return Check("settings", "ok", f"read from {', '.join(files)} where they exist, and from the environment")
 
 
+def _shown_settings(context: Context, settings: Settings | None) -> dict[str, Any]:
+    """Each setting with its source; the key's is asked of keyring and file too, which the settings do not know."""
+    if settings is None:
+        return {}
+    from spark.adapters.keys import key_status
+
+    shown: dict[str, Any] = settings.to_wire()
+    if shown["api_key"]["value"] is None:
+        try:
+            source = key_status("openai", context.env).source
+        except SparkError:
+            source = None  # the check of the key says why
+        if source is not None:
+            shown["api_key"] = {"value": "set", "source": source}
+    return shown
+
+
+def _identity(root: Path) -> Iterator[Check]:
+    """Only where something is wrong: the file may be fine as JSON settings and still hold no id, or the other way round."""
+    from spark.adapters.identity import read_project_id
+
+    try:
+        read_project_id(root)
+    except FatalError as error:
+        yield Check("project id", "fail", error.message, error.hint)
+
+
+def _unused(root: Path) -> Iterator[Check]:
+    from spark.adapters.checkout import find_checkout, unused_histories
+
+    try:
+        checkout = find_checkout(root)
+    except FatalError:
+        return  # the project's id says why
+    for record in unused_histories(checkout) if checkout is not None else ():
+        yield Check(
+            "older history",
+            "warn",
+            f"another history of this project lies at {record.data_dir} (of {record.root}); it is not used here",
+            f"Only if that folder is gone for good: spark uninstall --purge --project {quoted(record.data_dir.name)}",
+        )
+
+
 def _daemon(root: Path) -> Check:
-    running = find_running(root)
+    try:
+        running = find_running(root)
+    except FatalError as error:
+        return Check("daemon", "warn", error.message, error.hint)
+    if running is not None and running.renamed:
+        message = f"process {running.pid} still works on the path that this project had before it was renamed"
+        return Check("daemon", "fail", message, "spark down")
     if running is None:
         return Check("daemon", "ok", "none runs; `spark ask` and `spark call` start one, `spark up --detach` does too")
     return Check("daemon", "ok", f"runs at {running.url} (process {running.pid})")
 
 
-def _store(context: Context, root: Path) -> Check:
+def _store(root: Path, settings: Settings | None) -> Check:
     try:
-        with opened_store(context, root) as store:
+        with opened_store(root, settings) as store:
             report = store.size_report()
             place = store.db.path
     except (FatalError, SparkError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from spark.core.errors import FatalError, SparkError
@@ -57,7 +58,19 @@ def to_wire(error: SparkError | FatalError) -> dict[str, Any]:
     return {"success": False, "error": body}
 
 
+_ROUTES: Final = (
+    (re.compile(r"\bPOST /v1/approvals\b"), "Run it on a terminal: there you are asked."),
+    (re.compile(r"\bGET /v1/(turns|history)\b"), "`spark history` lists turns and versions."),
+    (re.compile(r"/v1/"), "`spark --help` lists what can be done."),
+)
+
+
+def for_shell(hint: str) -> str:
+    """A hint of the daemon for people at a shell: routes become commands."""
+    return next((said for route, said in _ROUTES if route.search(hint)), hint)
+
+
 def to_text(error: SparkError | FatalError) -> str:
     """`spark: message` and, on a line of its own, what would have worked."""
     code = "" if isinstance(error, FatalError) else f" ({error.code})"
-    return f"spark: {error.message}{code}" + (f"\n  {error.hint}" if error.hint else "")
+    return f"spark: {error.message}{code}" + (f"\n  {for_shell(error.hint)}" if error.hint else "")

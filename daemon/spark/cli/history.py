@@ -28,9 +28,9 @@ def history(context: Context) -> int:
     root = context.root()
     path = context.args.path
     only = project_path(root, context.cwd, path).text if path is not None else None
-    with opened_store(context, root) as store:
-        if context.args.size:
-            return _size(context, store)
+    if context.args.size:
+        return _size(context, root)
+    with opened_store(root) as store:
         versions = all_versions(store, only)
         if context.out.as_json:
             from spark.protocol.wire import version_to_wire
@@ -65,14 +65,21 @@ def _line(version: Version) -> str:
     author = f"{version.author.kind} {version.author.name}".strip()
     prompt = f'  "{one_line(version.prompt, _PROMPT_CHARS)}"' if version.prompt else ""
     what = version.path or version.git.branch or "-"
+    turn = f"  {version.turn_id}" if version.turn_id else ""
     return (
         f"{local_text(version.created_at)}  {version.version_id}  {one_line(author, 32):<24}  "
-        f"{version.action:<8}  {printable(what)}{prompt}"
+        f"{version.action:<8}  {printable(what)}{prompt}{turn}"
     )
 
 
-def _size(context: Context, store: SqliteVersionStore) -> int:
-    report = store.size_report()
+def _size(context: Context, root: Path) -> int:
+    settings = None
+    try:
+        settings = context.settings(root)
+    except FatalError as error:
+        context.out.note(f"{exits.to_text(error)}\n  so the limit shown is the default")
+    with opened_store(root, settings) as store:
+        report = store.size_report()
     if context.out.as_json:
         context.out.document(report)
         return exits.DONE
@@ -85,13 +92,13 @@ def _size(context: Context, store: SqliteVersionStore) -> int:
 
 def show(context: Context) -> int:
     root = context.root()
-    with opened_store(context, root) as store:
+    with opened_store(root) as store:
         version = _version(store, context.args.version)
         content = _content(store, version.sha256) if version.sha256 is not None else None
     if content is None:
         raise SparkError(
             "not_found",
-            f"version {version.version_id} has no bytes: it is the {version.action} of {version.path or 'a checkout'}",
+            _why_no_bytes(version),
             hint=f"`spark show {version.parent_id}` shows what was there before." if version.parent_id else "",
         )
     if context.out.as_json:
@@ -101,6 +108,13 @@ def show(context: Context) -> int:
     else:
         context.out.raw(content)
     return exits.DONE
+
+
+def _why_no_bytes(version: Version) -> str:
+    if not version.path:
+        return f"version {version.version_id} is git's checkout of {version.git.branch or 'a commit'}, not a file"
+    gone = "moved away" if version.action == "moved" else "deleted"
+    return f"with version {version.version_id} {version.path} was {gone}: after it there is no file to show"
 
 
 def _as_json_text(content: bytes) -> dict[str, str]:
@@ -141,7 +155,7 @@ def diff(context: Context) -> int:
             exits.USAGE, "diff compares at most two versions", hint="spark diff [TURN|PATH|VERSION [VERSION]]"
         )
     root = context.root()
-    with opened_store(context, root) as store:
+    with opened_store(root) as store:
         pairs = _pairs(context, root, store, what)
         files = [file_diff(store, before, after) for before, after in pairs]
     if context.out.as_json:

@@ -10,7 +10,7 @@ from typing import Any
 from spark.cli import exits
 from spark.cli.context import Context
 from spark.cli.output import one_line
-from spark.cli.starting import connect
+from spark.cli.store import opened_journal
 from spark.core.errors import FatalError
 
 
@@ -20,6 +20,12 @@ def key(context: Context) -> int:
     name: str = context.args.name
     match context.args.action:
         case "set":
+            if name not in keys.READ_NAMES:
+                raise FatalError(
+                    exits.USAGE,
+                    f"no part of SPARK would read a key named {name[:40]!r}",
+                    hint=f"The names that are read: {', '.join(keys.READ_NAMES)}.",
+                )
             place = keys.set_key(name, _secret(name))
             return _done(context, {"name": name, "storedIn": place}, f"the key {name} is kept in: {place}")
         case "clear":
@@ -52,7 +58,11 @@ def _status(context: Context, name: str) -> int:
         "problem": found.problem,
     }
     if found.source is None:
-        text = f"{name}: no key" + (f" ({found.problem})" if found.problem else "") + "; store one with: spark key set"
+        text = (
+            f"{name}: no key"
+            + (f" ({found.problem})" if found.problem else "")
+            + f"; store one with: spark key set {name}"
+        )
     else:
         text = f"{name}: from {found.source}" + (f", ends in ...{found.ending}" if found.ending else "")
         text += "".join(f"\n  not used: {place}" for place in found.shadowed)
@@ -67,17 +77,22 @@ def _done(context: Context, body: Mapping[str, Any], text: str) -> int:
 
 
 def usage(context: Context) -> int:
+    from spark.adapters.clock import SystemClock
+
     by: str = context.args.by
-    body = connect(context, context.root()).get(f"/v1/usage?by={by}")
+    with opened_journal(context.root()) as journal:
+        rows = journal.usage(by)
+        today = journal.spent_usd(SystemClock().now()[:10])
+    # The budget is one user's: a project's file never sets it.
+    body = {"by": by, "usage": rows, "todayUsd": today, "budgetUsd": context.settings(None).budget_usd}
     if context.out.as_json:
         context.out.document(body)
         return exits.DONE
-    rows: list[Mapping[str, Any]] = body.get("usage") or []
     for row in rows:
         context.out.text(_usage_line(row, by))
     if not rows:
         context.out.note("no model has been asked yet")
-    context.out.text(f"today: {_cost(body.get('todayUsd'))} of at most {_cost(body.get('budgetUsd'))}")
+    context.out.text(f"today: {_cost(body['todayUsd'])} of at most {_cost(body['budgetUsd'])}")
     return exits.DONE
 
 

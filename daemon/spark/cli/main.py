@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
+from spark import __version__
 from spark.cli import exits
 from spark.cli.context import Context
 from spark.cli.output import Output
-from spark.cli.parser import COMMANDS, UsageError, parse
+from spark.cli.parser import COMMANDS, UsageError, VersionAsked, parse
 from spark.core.errors import FatalError, SparkError
 
 
@@ -22,7 +23,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         wrong = FatalError(exits.USAGE, error.message, hint=error.usage.strip())
         return _refused(Output(as_json="--json" in given), wrong)
-    except SystemExit as asked:  # --help, --version
+    except VersionAsked:
+        out = Output(as_json="--json" in given)
+        if out.as_json:
+            out.document({"name": "spark", "version": __version__})
+        out.text(f"spark {__version__}")
+        return exits.DONE
+    except SystemExit as asked:  # --help
         return int(asked.code or 0)
     out = Output(as_json=args.json)
     try:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from spark import __version__
-
 Arguments = Callable[[argparse.ArgumentParser], None]
 
 
@@ -22,6 +20,15 @@ class UsageError(Exception):
         super().__init__(message)
         self.message = message
         self.usage = usage
+
+
+class VersionAsked(Exception):
+    """`--version` was given: nothing else counts."""
+
+
+class _Version(argparse.Action):
+    def __call__(self, *_: object) -> NoReturn:
+        raise VersionAsked
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,10 +62,9 @@ def _up(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(raw: str) -> int:
-    port = int(raw)
-    if not 0 <= port <= 65535:
-        raise ValueError
-    return port
+    if not (raw.isascii() and raw.isdigit() and int(raw) <= 65535):
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 (any free one) to 65535, not {raw[:20]!r}")
+    return int(raw)
 
 
 def _status(parser: argparse.ArgumentParser) -> None:
@@ -84,11 +90,10 @@ def _ask(parser: argparse.ArgumentParser) -> None:
         "-a",
         "--attach",
         dest="attachments",
-        action="extend",
-        nargs="+",
+        action="append",
         default=[],
         metavar="ATTACHMENT",
-        help="a path, PATH#Root/Object, @selection or @errors",
+        help="a path, PATH#Root/Object, @selection or @errors; give -a again for each further one",
     )
 
 
@@ -123,7 +128,7 @@ def _gc(parser: argparse.ArgumentParser) -> None:
 
 def _key(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("set", "clear", "status"))
-    parser.add_argument("name", nargs="?", default="openai", metavar="openai|NAME")
+    parser.add_argument("name", nargs="?", default="openai", metavar="openai|chat")
 
 
 def _usage(parser: argparse.ArgumentParser) -> None:
@@ -132,6 +137,7 @@ def _usage(parser: argparse.ArgumentParser) -> None:
 
 def _uninstall(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--purge", action="store_true", help="remove the history too (with --project: of that project)")
+    parser.add_argument("--yes", action="store_true", help="with --purge: do not ask")
 
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -150,7 +156,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("undo", "take back turns; your own later edits stay", "undo:undo", _undo, starts_daemon=True),
     Command("gc", "free room in the history", "undo:gc", _gc),
     Command("key", "keep, remove or show the source of a model's key", "keys:key", _key),
-    Command("usage", "tokens and cost", "keys:usage", _usage, starts_daemon=True),
+    Command("usage", "tokens and cost", "keys:usage", _usage),
     Command("doctor", "what is set up how, and the line that mends what is not", "doctor:doctor"),
     Command("uninstall", "what stays on this machine, and removing it", "uninstall:uninstall", _uninstall),
 )
@@ -168,7 +174,7 @@ def build_parser() -> argparse.ArgumentParser:
         parents=[common],
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"spark {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and end")
     words = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
     for command in COMMANDS:
         word = words.add_parser(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,8 @@ _NEVER_ENTERED: Final = frozenset({"node_modules", "Library", "Temp", "Logs", "o
 
 
 def is_project(folder: Path) -> bool:
-    return (folder / "Assets").is_dir() and (folder / "ProjectSettings").is_dir()
+    # Not `Path.is_dir`: it raises where a folder may not be looked into.
+    return os.path.isdir(folder / "Assets") and os.path.isdir(folder / "ProjectSettings")
 
 
 def find_project(explicit: str | None, cwd: Path) -> Path:
@@ -48,6 +50,11 @@ def find_project(explicit: str | None, cwd: Path) -> Path:
         f"no Unity project found: looked at {cwd}, the folders above it and {LEVELS_BELOW} levels below",
         hint="Go into a project, or name it with --project DIR. `spark demo` makes a sample project.",
     )
+
+
+def quoted(text: str) -> str:
+    """An argument as it is typed into this system's shell."""
+    return f'"{text}"' if os.name == "nt" else shlex.quote(text)
 
 
 def _real(path: Path) -> Path:

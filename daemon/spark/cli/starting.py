@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,23 +28,40 @@ _START_LOG_BYTES: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A daemon that answers. `process`: set where this command started it."""
+    """A daemon that answers. `process`: set where this command started it. `renamed`: its project was renamed while it
+    ran; it can be asked and stopped, but it works on the old path."""
 
     client: DaemonClient
     url: str
     pid: int
     process: subprocess.Popen[bytes] | None = None
+    renamed: bool = False
 
 
 def find_running(root: Path) -> Running | None:
     """The healthy daemon of a project, or None."""
-    from spark.adapters.checkout import read_discovery
+    from spark.adapters.checkout import find_checkout, read_discovery
 
     discovery = read_discovery(root)
-    if discovery is None:
+    checkout = find_checkout(root)
+    if discovery is None or checkout is None:
         return None
     client = DaemonClient(discovery.url, discovery.token)
-    return Running(client, discovery.url, discovery.pid) if client.healthy() else None
+    if not client.healthy():
+        return None
+    return Running(client, discovery.url, discovery.pid, renamed=discovery.checkout_id != checkout.checkout_id)
+
+
+def find_usable(root: Path) -> Running | None:
+    """The same for what is to change files. Raises `FatalError` (4) for a daemon that still works on another path."""
+    running = find_running(root)
+    if running is not None and running.renamed:
+        raise FatalError(
+            exits.CONFLICT,
+            f"{root} was renamed while its daemon (process {running.pid}) ran; that one still looks at the old path",
+            hint="Stop it with `spark down`, then try again: the history comes along.",
+        )
+    return running
 
 
 def require_running(root: Path) -> Running:
@@ -60,8 +77,9 @@ def connect(context: Context, root: Path) -> DaemonClient:
     With `--no-start` raises `FatalError` (3) instead.
     """
     if context.args.no_start:
-        return require_running(root).client
-    running = find_running(root)
+        running = find_usable(root)
+        return (running or require_running(root)).client
+    running = find_usable(root)
     if running is None:
         running = start_detached(root, idle_stop_s=IDLE_SHUTDOWN_S, env=context.env)
         context.out.note(f"started a daemon for {root} (it ends ten minutes after its last client)")
@@ -78,7 +96,8 @@ def start_detached(
 ) -> Running:
     """Starts a daemon that outlives this command and returns when it serves calls.
 
-    Raises `FatalError` with the daemon's own exit status and the end of its log where it does not come up.
+    Raises `FatalError` with the daemon's own exit status and the end of its log where it does not come up. Interrupted
+    while it waits, it ends what it started.
     """
     log_path = start_log(root)
     with log_path.open("ab") as log:
@@ -93,23 +112,39 @@ def start_detached(
             close_fds=True,
             **_detached(),
         )
+    try:
+        return _when_it_serves(root, process, log_path, log_start)
+    except KeyboardInterrupt:
+        # Ctrl-C does not reach it: it has a session of its own.
+        _end(process)
+        raise
+
+
+def _when_it_serves(root: Path, process: subprocess.Popen[bytes], log_path: Path, log_start: int) -> Running:
+    from spark.adapters.data_folders import is_locked
+
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
         ended = process.poll()
         running = find_running(root)
         if running is not None:
             if running.pid == process.pid:
-                return Running(running.client, running.url, running.pid, process)
+                return replace(running, process=process)
             # Another starter was faster: ours finds the lock taken and ends by itself.
             process.wait(START_LIMIT_S)
             return running
-        if ended is not None and ended != exits.CONFLICT:
+        # Status 4 and a held lock: another starter was faster and does not serve yet. Status 4 alone: the port is taken.
+        if ended is not None and not (ended == exits.CONFLICT and is_locked(log_path.parent.parent)):
             raise _did_not_start(ended, log_path, log_start)
         time.sleep(_POLL_S)
+    _end(process)
+    raise _did_not_start(None, log_path, log_start)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.terminate()
         process.wait()
-    raise _did_not_start(None, log_path, log_start)
 
 
 def _did_not_start(status: int | None, log_path: Path, log_start: int) -> FatalError:
@@ -158,7 +193,10 @@ def start_log(root: Path) -> Path:
     """Where a detached daemon's stdout and stderr go, beside its log; begun anew when it has grown large."""
     from spark.adapters.checkout import open_checkout
 
-    folder = open_checkout(root).data_dir / "log"
+    checkout = open_checkout(root)
+    for note in checkout.notes:
+        sys.stderr.write(f"spark: {note}\n")
+    folder = checkout.data_dir / "log"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "start.log"
     if path.exists() and path.stat().st_size > _START_LOG_BYTES:

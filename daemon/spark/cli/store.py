@@ -10,30 +10,54 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from spark.cli.context import Context
-
 if TYPE_CHECKING:
+    from spark.adapters.database import Database
+    from spark.adapters.journal import SqliteJournal
     from spark.adapters.version_store import SqliteVersionStore
+    from spark.settings import Settings
 
 _NO_STORE: Final = Path("there-is-no-history-yet")
 
 
 @contextmanager
-def opened_store(context: Context, root: Path, *, read_only: bool = True) -> Iterator[SqliteVersionStore]:
-    """The project's history; an empty one where there is none yet. Without `read_only` it must exist (`store_path`)."""
-    from spark.adapters.clock import SystemClock
-    from spark.adapters.database import Database
-    from spark.adapters.version_store import SqliteVersionStore
+def opened_store(
+    root: Path, settings: Settings | None = None, *, read_only: bool = True
+) -> Iterator[SqliteVersionStore]:
+    """The project's history; an empty one where there is none yet. Without `read_only` it must exist (`store_path`).
 
-    settings = context.settings(root)
-    database = Database(store_path(root) or root / _NO_STORE, read_only=read_only)
-    try:
+    Settings limit what is kept; who only reads needs none, so that a bad setting never hides the history.
+    """
+    from spark.adapters.clock import SystemClock
+    from spark.adapters.version_store import SqliteVersionStore
+    from spark.settings import Settings
+
+    limits = settings or Settings()
+    with _opened(root, read_only=read_only) as database:
         yield SqliteVersionStore(
             database,
             SystemClock(),
-            max_file_bytes=settings.history_max_file_bytes,
-            max_total_bytes=settings.history_max_total_bytes,
+            max_file_bytes=limits.history_max_file_bytes,
+            max_total_bytes=limits.history_max_total_bytes,
         )
+
+
+@contextmanager
+def opened_journal(root: Path) -> Iterator[SqliteJournal]:
+    """The project's turns, for reading."""
+    from spark.adapters.clock import SystemClock
+    from spark.adapters.journal import SqliteJournal
+
+    with _opened(root, read_only=True) as database:
+        yield SqliteJournal(database, SystemClock())
+
+
+@contextmanager
+def _opened(root: Path, *, read_only: bool) -> Iterator[Database]:
+    from spark.adapters.database import Database
+
+    database = Database(store_path(root) or root / _NO_STORE, read_only=read_only)
+    try:
+        yield database
     finally:
         database.close()
 

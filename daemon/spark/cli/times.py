@@ -18,20 +18,22 @@ def since_to_utc(raw: str, now: datetime) -> str:
     Returns `2026-01-31T12:00:00.000Z`. Raises `invalid_arguments`. `now` carries a time zone.
     """
     text = raw.strip()
+    try:
+        moment = _moment(text, now)
+        return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError) as error:
+        raise invalid_arguments(
+            {"since": "30m, 2h or 3d ago, 14:30 today, or 2026-01-31T12:00"}, f"--since: {raw[:60]!r} is no time"
+        ) from error
+
+
+def _moment(text: str, now: datetime) -> datetime:
     if match := _AGO.fullmatch(text):
-        moment = now - timedelta(**{_UNITS[match[2]]: int(match[1])})
-    elif match := _CLOCK.fullmatch(text):
-        moment = now.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
-    else:
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise invalid_arguments(
-                {"since": "30m, 2h or 3d ago, 14:30 today, or 2026-01-31T12:00"}, f"--since: {raw[:60]!r} is no time"
-            ) from error
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=now.tzinfo)
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if match := _CLOCK.fullmatch(text):
+        return now.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=now.tzinfo)
 
 
 def local_text(utc: str) -> str:

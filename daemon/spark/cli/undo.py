@@ -42,12 +42,15 @@ def _show(context: Context, body: Any) -> int:
         return show_answer(context, body)
     result = body.get("result") or {}
     if result.get("dryRun"):
-        context.out.text(printable(str(result.get("diff") or "")).rstrip("\n"))
+        if result.get("diff"):
+            context.out.text(printable(str(result["diff"])).rstrip("\n"))
         for change in result.get("wouldChange") or ():
             context.out.note(f"would be {change.get('action', 'changed')}: {printable(str(change.get('path')))}")
     for path in result.get("keptEdits") or ():
         context.out.note(f"your later edits are kept: {printable(str(path))}")
     show_changes(context, body)
+    if not body.get("changes") and not result.get("wouldChange"):
+        context.out.text("nothing to do: already so")
     return exits.DONE
 
 
@@ -61,12 +64,12 @@ def _turns(context: Context) -> list[str]:
         )
     if named:
         return named
-    with opened_store(context, context.root()) as store:
+    with opened_store(context.root()) as store:
         if since is None:
             last = last_turn(store)
             turns = [last] if last is not None else []
         else:
-            oldest = since_to_utc(since, datetime.now().astimezone())
+            oldest = _oldest(since)
             turns = []
             for version in all_versions(store):
                 if version.created_at < oldest:
@@ -82,12 +85,20 @@ def _turns(context: Context) -> list[str]:
     return turns
 
 
+def _oldest(since: str) -> str:
+    try:
+        return since_to_utc(since, datetime.now().astimezone())
+    except ToolRejected as error:
+        accepted = error.details["fields"]["since"]
+        raise FatalError(exits.USAGE, error.message, hint=f"Accepted: {accepted}.") from error
+
+
 def gc(context: Context) -> int:
     root = context.root()
     report = {"contents": 0, "storedBytes": 0, "unreferenced": 0, "versions": 0, "dryRun": context.args.dry_run}
     if store_path(root) is not None:
         # One transaction: a daemon that runs at the same time sees it before or after, never half.
-        with opened_store(context, root, read_only=False) as store:
+        with opened_store(root, context.settings(root), read_only=False) as store:
             report = store.collect(context.args.dry_run)
     if context.out.as_json:
         context.out.document(report)
