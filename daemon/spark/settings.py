@@ -19,6 +19,7 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from spark.adapters.keys import ENVIRONMENT
+from spark.adapters.private_files import read_plain
 from spark.core.api import ReasoningChoice
 from spark.core.errors import FatalError, ToolRejected
 from spark.core.reasoning import parse_mode
@@ -141,6 +142,8 @@ class Setting:
     variables: tuple[str, ...]
     parse: Callable[[object], Any]
     in_project: bool = False
+    only_up: bool = False
+    """In a project file only a higher value counts: a pulled file must not drop anybody's history."""
     secret: bool = False
 
     @property
@@ -161,12 +164,14 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         ("SPARK_HISTORY_MAX_FILE_MB",),
         _number("megabytes", above_zero=True, most=100_000),
         in_project=True,
+        only_up=True,
     ),
     Setting(
         "history_max_gb",
         ("SPARK_HISTORY_MAX_GB",),
         _number("gigabytes", above_zero=True, most=100_000),
         in_project=True,
+        only_up=True,
     ),
     Setting("api_key", ENVIRONMENT["openai"], _secret, secret=True),
 )
@@ -232,9 +237,10 @@ def _take_user_file(values: dict[str, Any], sources: dict[str, str]) -> None:
 
 def _take_project_file(root: Path, values: dict[str, Any], sources: dict[str, str]) -> list[str]:
     try:
-        loaded = json.loads((root / PROJECT_FILE).read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return []
+        raw_file = read_plain(root / PROJECT_FILE)
+        if raw_file is None:
+            return []
+        loaded = json.loads(raw_file.decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise FatalError(
             2, f"{PROJECT_FILE} cannot be read: {error}", hint="Mend the file, for example from version control."
@@ -246,7 +252,11 @@ def _take_project_file(root: Path, values: dict[str, Any], sources: dict[str, st
     for key, raw in loaded.items():
         setting = by_key.get(key)
         if setting is not None and setting.in_project:
-            values[setting.name] = _parsed(setting, raw, PROJECT_FILE)
+            value = _parsed(setting, raw, PROJECT_FILE)
+            if setting.only_up and value < values.get(setting.name, getattr(Settings(), setting.name)):
+                ignored.append(key)
+                continue
+            values[setting.name] = value
             sources[setting.name] = PROJECT_FILE
         elif _SECRET_NAME.search(key):
             raise _secret_in_file(PROJECT_FILE, key)

@@ -23,13 +23,13 @@ from spark.adapters.checkout import (
     Checkout,
     DaemonAddress,
     Discovery,
-    checkouts_folder,
     find_checkout,
-    is_locked,
     new_token,
     open_checkout,
     read_discovery,
+    unused_histories,
 )
+from spark.adapters.data_folders import checkouts_folder, is_locked
 from spark.adapters.process_lock import is_file_locked, pid_lives, process_start, read_note, try_lock
 from spark.core.errors import FatalError
 from spark.core.scrub import scrub
@@ -183,6 +183,7 @@ def test_a_damaged_file_is_never_replaced(project: Path, content: bytes, told: s
     path = project / "ProjectSettings" / "Spark.json"
     path.write_bytes(content)
     for read in (open_checkout, find_checkout, read_discovery):
+        # Nothing is known of this place yet, so there is nothing else to go by.
         with pytest.raises(FatalError, match=told) as refusal:
             read(project)
         assert refusal.value.exit_status == 2
@@ -223,7 +224,13 @@ def test_the_data_folder_is_private(project: Path, home: Path) -> None:
     assert checkout.data_dir == home / "spark" / "checkouts" / checkout.checkout_id
     assert mode(checkout.data_dir) == mode(checkout.data_dir.parent) == 0o700
     described = json.loads((checkout.data_dir / "checkout.json").read_bytes())
-    assert described == {"projectId": checkout.project_id, "root": str(project.resolve())}
+    folder = project.stat()
+    assert described == {
+        "projectId": checkout.project_id,
+        "root": str(project.resolve()),
+        "device": folder.st_dev,
+        "inode": folder.st_ino,
+    }
     assert mode(checkout.data_dir / "checkout.json") == 0o600
 
 
@@ -297,18 +304,114 @@ def test_a_copied_project_begins_its_own(project: Path, tmp_path: Path) -> None:
     assert open_checkout(project) == first
 
 
-def test_two_lost_folders_are_not_guessed_between(project: Path, tmp_path: Path) -> None:
-    """Where two data folders could be the moved one's, neither is taken."""
-    open_checkout(project)
+def test_a_second_clone_takes_nothing_from_one_that_is_away(project: Path, tmp_path: Path) -> None:
+    """While a clone's folder is elsewhere for a moment, another clone begins its own history and says what it left."""
+    first = open_checkout(project)
+    (first.data_dir / "store.db").write_bytes(b"history")
+    second = tmp_path / "second clone"
+    shutil.copytree(project, second)
+    away = tmp_path / "away"
+    project.rename(away)
+    assert find_checkout(second) is None
+    opened = open_checkout(second)
+    assert not (opened.data_dir / "store.db").exists()
+    assert [record.data_dir for record in unused_histories(opened)] == [first.data_dir]
+    assert str(first.data_dir) in opened.notes[0]
+    away.rename(project)
+    assert open_checkout(project) == first
+    assert (first.data_dir / "store.db").read_bytes() == b"history"
+    assert unused_histories(opened) == []
+
+
+def test_a_copy_is_no_move(project: Path, tmp_path: Path) -> None:
+    """A project that was copied and then deleted begins anew: only the same folder in another place was moved."""
+    first = open_checkout(project)
+    (first.data_dir / "store.db").write_bytes(b"history")
     copy = tmp_path / "copy"
     shutil.copytree(project, copy)
-    open_checkout(copy)
-    third = tmp_path / "third"
-    shutil.copytree(project, third)
     shutil.rmtree(project)
-    shutil.rmtree(copy)
-    assert find_checkout(third) is None
-    assert {path.name for path in open_checkout(third).data_dir.iterdir()} == {"checkout.json"}
+    assert not (open_checkout(copy).data_dir / "store.db").exists()
+    assert (first.data_dir / "store.db").exists()
+
+
+def test_a_folder_of_before_is_not_guessed_about(project: Path, tmp_path: Path) -> None:
+    """Where an older SPARK recorded no inode, a moved project takes nothing; in its place everything goes on."""
+    first = open_checkout(project)
+    (first.data_dir / "store.db").write_bytes(b"history")
+    old = json.dumps({"projectId": first.project_id, "root": str(first.root)})
+    (first.data_dir / "checkout.json").write_text(old)
+    moved = tmp_path / "moved"
+    project.rename(moved)
+    assert find_checkout(moved) is None
+    opened = open_checkout(moved)
+    assert [record.data_dir for record in unused_histories(opened)] == [first.data_dir]
+    shutil.rmtree(opened.data_dir)
+    moved.rename(project)
+    assert open_checkout(project) == first
+    assert "inode" in json.loads((first.data_dir / "checkout.json").read_bytes())
+
+
+def test_a_deleted_id_is_written_back(project: Path) -> None:
+    """After `git clean -fdx` the folder gets its old id and keeps its history; looking alone writes nothing."""
+    first = open_checkout(project)
+    path = project / "ProjectSettings" / "Spark.json"
+    for content in (None, '{"model": "m"}'):
+        path.unlink()
+        if content is not None:
+            path.write_text(content)
+        assert find_checkout(project) == first
+        assert (path.read_text() if path.exists() else None) == content
+        again = open_checkout(project)
+        assert again == first
+        assert "written back" in again.notes[0]
+        assert settings_of(project)["projectId"] == first.project_id
+    assert open_checkout(project).notes == ()
+
+
+def test_a_moved_folder_that_lost_its_id_is_told_of_its_history(project: Path, tmp_path: Path) -> None:
+    """Without its id nobody can be sure of it: it begins anew, and the history of this very folder is named."""
+    first = open_checkout(project)
+    (first.data_dir / "store.db").write_bytes(b"history")
+    (project / "ProjectSettings" / "Spark.json").unlink()
+    moved = tmp_path / "moved"
+    project.rename(moved)
+    opened = open_checkout(moved)
+    assert opened.project_id != first.project_id
+    assert [record.data_dir for record in unused_histories(opened)] == [first.data_dir]
+
+
+def test_another_folder_in_the_same_place_is_another_project(project: Path, tmp_path: Path) -> None:
+    """A new project where an old one lay does not get the old one's id."""
+    first = open_checkout(project)
+    project.rename(tmp_path / "kept")
+    assert find_checkout(make_project(project)) is None
+    assert open_checkout(project).project_id != first.project_id
+
+
+def test_a_damaged_id_does_not_hide_the_checkout(project: Path) -> None:
+    """With a merge conflict in the file what only looks or stops still finds checkout and daemon by the place."""
+    first = open_checkout(project)
+    path = project / "ProjectSettings" / "Spark.json"
+    path.write_bytes(b'{\n<<<<<<< HEAD\n"projectId": "x"\n')
+    assert find_checkout(project) == first
+    with holder_of(first) as pid:
+        found = read_discovery(project)
+        assert found is not None
+        assert found.pid == pid
+    with pytest.raises(FatalError, match="line 2"):
+        open_checkout(project)
+
+
+@contextmanager
+def holder_of(checkout: Checkout) -> Iterator[int]:
+    """This process as the checkout's daemon."""
+    lock = checkout.lock()
+    lock.publish(url="http://127.0.0.1:4321", started_at="x")
+    Discovery(checkout, address_of(checkout)).write()
+    try:
+        yield os.getpid()
+    finally:
+        lock.close()
 
 
 def test_another_project_in_the_old_place_is_a_move(project: Path, tmp_path: Path) -> None:
@@ -330,7 +433,9 @@ def test_a_project_moved_under_its_daemon_is_refused(project: Path, tmp_path: Pa
         with pytest.raises(FatalError, match=str(process.pid)) as refusal:
             open_checkout(moved)
         assert refusal.value.exit_status == 4
-        assert read_discovery(moved) is None
+        found = read_discovery(moved)
+        assert found is not None, "it is found where it is, so that it can be stopped"
+        assert found.pid == process.pid
     assert open_checkout(moved).root == moved.resolve()
 
 
@@ -440,6 +545,27 @@ def test_pids() -> None:
 # -- discovery
 
 
+def test_git_never_sees_the_token(project: Path) -> None:
+    """`Library/Spark` ignores itself, also in a project that forgot to ignore `Library/`."""
+    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    checkout = open_checkout(project)
+    Discovery(checkout, address_of(checkout)).write()
+    status = ["git", "status", "--porcelain", "--untracked-files=all"]
+    listed = subprocess.run(status, cwd=project, capture_output=True, text=True, check=True).stdout
+    assert "Spark.json" in listed
+    assert "Library" not in listed
+
+
+def test_what_the_opening_had_to_say_is_logged(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The log opens after the checkout: its notes are written with the discovery file, once."""
+    checkout = open_checkout(project)
+    noted = Checkout(checkout.project_id, checkout.checkout_id, checkout.data_dir, checkout.root, ("look here",))
+    discovery = Discovery(noted, address_of(checkout))
+    discovery.write()
+    discovery.write()
+    assert caplog.text.count("look here") == 1
+
+
 def test_the_discovery_file_is_the_contracts(project: Path) -> None:
     """Fields, place and modes; the token is not shown when the address is printed."""
     checkout = open_checkout(project)
@@ -459,7 +585,7 @@ def test_the_discovery_file_is_the_contracts(project: Path) -> None:
     assert (checkout.data_dir / "daemon.json").read_bytes() == path.read_bytes()
     assert mode(checkout.data_dir / "daemon.json") == 0o600
     assert "spk_secret" not in repr(address)
-    assert [entry.name for entry in path.parent.iterdir()] == ["daemon.json"]
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [".gitignore", "daemon.json"]
 
 
 def test_a_running_daemon_is_found(project: Path) -> None:

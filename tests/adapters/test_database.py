@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from spark.adapters.database import Database
+from spark.adapters.clock import SystemClock
+from spark.adapters.database import SCHEMA_VERSION, Database
+from spark.adapters.version_store import SqliteVersionStore
 from spark.core.errors import FatalError
 
 
@@ -201,3 +203,41 @@ def test_a_folder_in_the_place_of_the_file_is_a_setup_error(tmp_path: Path) -> N
     with pytest.raises(FatalError) as caught:
         Database(tmp_path / "store.db")
     assert caught.value.hint
+
+
+FIRST_VERSION_AND_OP = """
+CREATE TABLE version(id TEXT PRIMARY KEY, path TEXT NOT NULL, action TEXT NOT NULL, sha256 TEXT, size INTEGER NOT NULL, author_kind TEXT NOT NULL, author_name TEXT NOT NULL,
+  turn_id TEXT, call_id TEXT, git_head TEXT, git_branch TEXT, parent_id TEXT, created_at TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX version_by_path ON version(path, id);
+CREATE INDEX version_by_turn ON version(turn_id, id) WHERE turn_id IS NOT NULL;
+CREATE INDEX version_by_call ON version(call_id, id) WHERE call_id IS NOT NULL;
+CREATE TABLE op(id TEXT PRIMARY KEY, group_id TEXT NOT NULL REFERENCES change_group(id), position INTEGER NOT NULL, state TEXT NOT NULL, path TEXT NOT NULL, action TEXT NOT NULL,
+  pre TEXT, post TEXT, size INTEGER NOT NULL, version_id TEXT NOT NULL, parent_id TEXT) WITHOUT ROWID;
+CREATE INDEX op_open ON op(path) WHERE state = 'intent';
+INSERT INTO version VALUES('v_1', 'Assets/a.cs', 'created', 'x', 1, 'user', 'u', NULL, NULL, NULL, NULL, NULL, '2026-01-31T12:00:00.000Z');
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_history_of_the_first_schema(tmp_path: Path) -> None:
+    """It is read as it is without being touched; opened for writing it gets what is new and is then as a new one."""
+    path, fresh = tmp_path / "store.db", Database(tmp_path / "fresh.db")
+    Database(path).close()
+    plain = sqlite3.connect(path)
+    plain.executescript("DROP TABLE op; DROP TABLE version;" + FIRST_VERSION_AND_OP)
+    plain.close()
+    reader = Database(path, read_only=True)
+    found = SqliteVersionStore(reader, SystemClock()).history().versions
+    assert [v.version_id for v in found] == ["v_1"]
+    assert reader.query("PRAGMA user_version")[0][0] == 1
+    reader.close()
+    db = Database(path)
+    for table in ("version", "op"):
+        assert [tuple(row) for row in db.query(f"PRAGMA table_info({table})")] == [
+            tuple(row) for row in fresh.query(f"PRAGMA table_info({table})")
+        ]
+    assert db.query("PRAGMA user_version")[0][0] == SCHEMA_VERSION
+    assert [row["id"] for row in db.query("SELECT id FROM version WHERE mode IS NULL")] == ["v_1"]
+    db.close()
+    Database(path).close()
+    fresh.close()

@@ -164,3 +164,13 @@ def test_every_setting_is_a_field() -> None:
     """The table and the object name the same settings."""
     fields = set(Settings.__dataclass_fields__) - {"sources", "ignored"}
     assert {setting.name for setting in SETTINGS} == fields
+
+
+def test_a_project_file_cannot_make_anybodys_history_smaller(project: Path) -> None:
+    """Limits of the history in Spark.json count only where they are higher than the user's own."""
+    (project / "ProjectSettings/Spark.json").write_text('{"historyMaxGb": 0.0001, "historyMaxFileMb": 50}')
+    settings = load_settings(project, {}, {})
+    assert settings.history_max_gb == 5.0
+    assert settings.sources["history_max_gb"] == "default"
+    assert "historyMaxGb" in settings.ignored
+    assert settings.history_max_file_mb == 50.0

@@ -222,3 +222,62 @@ def test_ci_calls_exactly_the_readmes_command() -> None:
         line for line in script.read_text("utf-8").splitlines() if line and not line.startswith(("#", "set ", "cd "))
     ]
     assert lines == ["export SPARK_REQUIRE_ALL=1", "exec python3 install/bootstrap.py test"]
+
+
+@pytest.fixture
+def installed(bootstrap: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment whose interpreter notes its arguments in the file that is returned, and a history."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(bootstrap.sys, "platform", "linux")
+    (tmp_path / "data" / "spark" / "checkouts" / "a").mkdir(parents=True)
+    python = Path(bootstrap.venv_python(bootstrap.VENV))
+    python.parent.mkdir(parents=True)
+    (Path(bootstrap.VENV) / bootstrap.MARK).write_text("", encoding="utf-8")
+    noted = tmp_path / "noted"
+    version = "{}.{}".format(*sys.version_info[:2])
+    python.write_text(
+        f'#!/bin/sh\nif [ "$1" = -c ]; then printf {version}; exit; fi\necho "$@" >> "{noted}"\n'
+        f'test ! -e "{noted}.fails" || exit 4\n',
+        encoding="utf-8",
+    )
+    python.chmod(0o755)
+    return noted
+
+
+def test_uninstall_says_that_histories_stay(
+    bootstrap: Any, installed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The environment goes; before that SPARK names what stays, and how to remove that too is said."""
+    assert bootstrap.uninstall([]) == 0
+    assert installed.read_text("utf-8") == "-P -m spark uninstall\n"
+    assert not Path(bootstrap.VENV).exists()
+    said = capsys.readouterr().out
+    assert "uninstall --purge" in said
+    assert str(installed.with_name("data") / "spark" / "checkouts") in said
+    assert "spark-demo/" in said
+    assert said.index("histories") < said.index("removed")
+
+
+def test_uninstall_purge_removes_the_histories_first(bootstrap: Any, installed: Path) -> None:
+    """`--purge` is done by SPARK while it is there; where that is refused nothing is removed, without it the folder is named."""
+    refuses = installed.with_name("noted.fails")
+    refuses.touch()
+    with pytest.raises(bootstrap.Problem) as refused:
+        bootstrap.uninstall(["--purge"])
+    assert refused.value.status == 4
+    assert Path(bootstrap.VENV).exists()
+    refuses.unlink()
+    assert bootstrap.uninstall(["--purge"]) == 0
+    assert installed.read_text("utf-8") == "-P -m spark uninstall --purge --yes\n" * 2
+    assert not Path(bootstrap.VENV).exists()
+    with pytest.raises(bootstrap.Problem, match="checkouts"):
+        bootstrap.uninstall(["--purge"])
+
+
+def test_histories_lie_where_the_installed_spark_puts_them(bootstrap: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder that is named without an environment is the one that the package uses."""
+    from spark.adapters.data_folders import checkouts_folder
+
+    for value in ("/somewhere/data", ""):
+        monkeypatch.setenv("XDG_DATA_HOME", value)
+        assert bootstrap.histories_folder(sys.platform, os.environ) == str(checkouts_folder())

@@ -1,29 +1,39 @@
 """A checkout: one project folder on this machine, its data folder, its lock, and how others find its daemon.
 
-Identity is the project's id and the real path of its folder. A folder that was moved takes its history along; a copy
-begins its own. Must not know what is kept in the data folder.
+Identity is the project's id and the real path of its folder. A folder that was moved takes its history along; a copy or
+a second clone begins its own. Must not know what is kept in the data folder.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
 import os
 import re
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from spark.adapters.identity import ensure_project_id, read_project_id
+from spark.adapters.data_folders import (
+    RECORD,
+    Record,
+    checkout_id_of,
+    checkouts_folder,
+    described,
+    dump_object,
+    is_locked,
+    known_by_root,
+    load_object,
+    moved_here,
+    older_histories,
+)
+from spark.adapters.identity import SETTINGS_FILE, ensure_project_id, read_project_id
 from spark.adapters.private_files import OWNER_ONLY_FOLDER, make_private_folder, write_private
 from spark.adapters.process_lock import (
     ProcessLock,
-    is_file_locked,
     locked,
     pid_lives,
     process_start,
@@ -66,12 +76,16 @@ class DaemonAddress:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """`root` is the real path of the project folder; `data_dir` lies in the user's data folder (0700)."""
+    """`root` is the real path of the project folder; `data_dir` lies in the user's data folder (0700).
+
+    `notes`: what somebody should know of its opening, as sentences for the log.
+    """
 
     project_id: str
     checkout_id: str
     data_dir: Path
     root: Path
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def lock(self) -> HeldLock:
         """Takes the checkout for this process's life. Raises `FatalError` (4) naming pid and url of who has it."""
@@ -80,7 +94,7 @@ class Checkout:
             raise _already_running(read_note(self.data_dir / "lock"), self.root)
         # The same folder may be reached by another path (a bind mount, another spelling, another user's data folder)
         # and so have another lock: the discovery file in the project tells.
-        other = _load(self.root / DISCOVERY_FILE)
+        other = load_object(self.root / DISCOVERY_FILE)
         if other.get("checkoutId") not in (None, self.checkout_id) and _is_daemon_elsewhere(self, other):
             held.close()
             raise _already_running(other, self.root)
@@ -108,21 +122,31 @@ class HeldLock:
 def open_checkout(root: Path) -> Checkout:
     """The checkout of a project folder; makes the project's id and the data folder where they are missing.
 
-    Raises `FatalError`: 2 where the folder is no project or its id is damaged, 4 where it was moved under a running
-    daemon.
+    An id that is gone from the project (`git clean`, a deleted file) is written back where this folder had one. Raises
+    `FatalError`: 2 where the folder is no project or its id is damaged, 4 where it was moved under a running daemon.
     """
     real = _real(root)
-    project_id = ensure_project_id(real)
+    parent = checkouts_folder()
+    notes: list[str] = []
+    known = known_by_root(parent, real) if read_project_id(real) is None else None
+    project_id = ensure_project_id(real, known=None if known is None else known.project_id)
+    if known is not None and known.project_id == project_id:
+        notes.append(f"{SETTINGS_FILE.as_posix()} was missing or had no id: written back, so that the history goes on")
     checkout_id = checkout_id_of(project_id, real)
     try:
-        data_dir = _open_data_dir(checkouts_folder(), project_id, checkout_id, real)
+        data_dir = _open_data_dir(parent, project_id, checkout_id, real)
     except OSError as error:
         raise FatalError(
             5,
-            f"the data folder {checkouts_folder()} cannot be used: {error.strerror or error}",
+            f"the data folder {parent} cannot be used: {error.strerror or error}",
             hint="The history lies there; make it a folder that you may write.",
         ) from error
-    return Checkout(project_id, checkout_id, data_dir, real)
+    checkout = Checkout(project_id, checkout_id, data_dir, real)
+    notes += [
+        f"another history of this project lies at {record.data_dir} (of {record.root}); it is not used here"
+        for record in unused_histories(checkout)
+    ]
+    return replace(checkout, notes=tuple(notes))
 
 
 def _open_data_dir(parent: Path, project_id: str, checkout_id: str, real: Path) -> Path:
@@ -132,52 +156,51 @@ def _open_data_dir(parent: Path, project_id: str, checkout_id: str, real: Path) 
     # Two processes that open the same moved project must not both move its history.
     with locked(parent / ".lock"):
         if not data_dir.exists():
-            moved = _moved_from(parent, project_id)
+            moved = moved_here(parent, project_id, real)
             if moved is not None:
                 _take_along(moved, data_dir)
         make_private_folder(data_dir)
-        described = {"projectId": project_id, "root": str(real)}
-        if _load(data_dir / "checkout.json") != described:
-            write_private(data_dir / "checkout.json", _dump(described))
+        record = described(project_id, real)
+        if load_object(data_dir / RECORD) != record:
+            write_private(data_dir / RECORD, dump_object(record))
     return data_dir
 
 
 def find_checkout(root: Path) -> Checkout | None:
     """The checkout of a project folder where it has one already; creates nothing.
 
-    Of a moved project that was not opened since: the folder in which its history still lies. Raises `FatalError` (2) where
-    the project's id is damaged.
+    Of a moved project that was not opened since: the folder in which its history still lies. Where the project's id is
+    gone or damaged: the one that was used in this place. Raises `FatalError` (2) where a damaged id is all there is.
     """
     real = _real(root)
-    project_id = read_project_id(real)
-    if project_id is None:
-        return None
-    checkout_id = checkout_id_of(project_id, real)
     parent = checkouts_folder()
+    try:
+        project_id = read_project_id(real)
+    except FatalError:
+        known = known_by_root(parent, real)
+        if known is None:
+            raise
+        return _recorded(known, real)
+    if project_id is None:
+        known = known_by_root(parent, real)
+        return None if known is None else _recorded(known, real)
+    checkout_id = checkout_id_of(project_id, real)
     data_dir = parent / checkout_id
     if not data_dir.is_dir():
-        moved = _moved_from(parent, project_id)
+        moved = moved_here(parent, project_id, real)
         if moved is None:
             return None
-        data_dir = moved
+        data_dir = moved.data_dir
     return Checkout(project_id, checkout_id, data_dir, real)
 
 
-def checkout_id_of(project_id: str, root: Path) -> str:
-    """A short stable name for a project at a real path."""
-    return hashlib.sha256(f"{project_id}\0{os.path.normcase(root)}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
+def _recorded(known: Record, real: Path) -> Checkout:
+    return Checkout(known.project_id, known.data_dir.name, known.data_dir, real)
 
 
-def is_locked(data_dir: Path) -> bool:
-    """Whether a living daemon uses a data folder."""
-    return is_file_locked(data_dir / "lock")
-
-
-def checkouts_folder() -> Path:
-    """Where the data folders of all checkouts of this user lie."""
-    import platformdirs
-
-    return platformdirs.user_data_path("spark", appauthor=False) / "checkouts"
+def unused_histories(checkout: Checkout) -> list[Record]:
+    """Histories of this project that no folder uses now, and older ones of this very place; for doctor and the log."""
+    return older_histories(checkout.data_dir.parent, checkout.project_id, checkout.root, checkout.data_dir)
 
 
 def new_token() -> str:
@@ -196,12 +219,19 @@ class Discovery:
         self._path = checkout.root / DISCOVERY_FILE
         self._root = checkout.root
         self._copy = checkout.data_dir / "daemon.json"
-        self._content = _dump(address.to_wire())
+        self._content = dump_object(address.to_wire())
         self._seen: tuple[int, int, int] | None = None
         self._complained = False
+        self._notes = checkout.notes
 
     def write(self) -> None:
-        """Writes both files. A project folder that cannot be written is logged, not fatal: the copy is enough for `spark`."""
+        """Writes both files, and into the log what the checkout's opening had to say: only now there is a log.
+
+        A project folder that cannot be written is logged, not fatal: the copy is enough for `spark`.
+        """
+        for note in self._notes:
+            log.warning("%s", note)
+        self._notes = ()
         write_private(self._copy, self._content)
         self._write_into_project()
 
@@ -215,7 +245,7 @@ class Discovery:
     def remove(self) -> None:
         """Removes what is ours; a file that another daemon wrote stays."""
         for path in (self._path, self._copy):
-            found = _load(path)
+            found = load_object(path)
             if found.get("pid") == self._address.pid and found.get("token") == self._address.token:
                 path.unlink(missing_ok=True)
 
@@ -226,6 +256,7 @@ class Discovery:
             if not self._is_ours():
                 (self._root / "Library").mkdir(exist_ok=True)
                 make_private_folder(self._path.parent)
+                self._keep_out_of_git()
                 write_private(self._path, self._content)
             self._seen = self._signature()
             self._complained = False
@@ -234,6 +265,12 @@ class Discovery:
             if not self._complained:
                 log.warning("%s cannot be written: %s", DISCOVERY_FILE.as_posix(), error)
             self._complained = True
+
+    def _keep_out_of_git(self) -> None:
+        # Not every project ignores Library/, and a committed token would be everybody's.
+        ignore = self._path.with_name(".gitignore")
+        if not ignore.is_file() or ignore.is_symlink():
+            write_private(ignore, b"*\n")
 
     def _is_ours(self) -> bool:
         try:
@@ -252,14 +289,15 @@ class Discovery:
 def read_discovery(root: Path) -> DaemonAddress | None:
     """The running daemon of a project folder, also when its discovery file was deleted; None where none runs.
 
-    The lock is the truth, and the copy in the user's own data folder is what is read: a `daemon.json` that came with a
+    Of a project that was renamed under its daemon too; then its `checkout_id` is that of the old place. The lock is the truth, and the copy in the user's own data folder is what is read: a `daemon.json` that came with a
     downloaded project could name somebody else's server.
     """
     checkout = find_checkout(root)
     if checkout is None or not is_locked(checkout.data_dir):
         return None
-    address = _address(_load(checkout.data_dir / "daemon.json"))
-    if address is None or address.checkout_id != checkout.checkout_id or not pid_lives(address.pid):
+    address = _address(load_object(checkout.data_dir / "daemon.json"))
+    # The data folder's own name: a project that was renamed under its daemon has another checkout id by now.
+    if address is None or address.checkout_id != checkout.data_dir.name or not pid_lives(address.pid):
         return None
     # A copy that a killed daemon left behind is not the address of the one that starts right now.
     note = read_note(checkout.data_dir / "lock")
@@ -301,17 +339,6 @@ def _real(root: Path) -> Path:
     return real
 
 
-def _moved_from(parent: Path, project_id: str) -> Path | None:
-    """The one data folder of this project whose recorded root is gone."""
-    gone = []
-    for described in sorted(parent.glob("*/checkout.json")):
-        found = _load(described)
-        root = found.get("root")
-        if found.get("projectId") == project_id and isinstance(root, str) and not _is_still_there(root, project_id):
-            gone.append(described.parent)
-    return gone[0] if len(gone) == 1 else None
-
-
 def _patient_lock(path: Path) -> ProcessLock | None:
     """Somebody who only looks whether the lock is held holds it for an instant: that is no daemon."""
     for _ in range(10):
@@ -322,30 +349,10 @@ def _patient_lock(path: Path) -> ProcessLock | None:
     return None
 
 
-def _is_still_there(root: str, project_id: str) -> bool:
-    try:
-        return read_project_id(Path(root)) in (project_id, None) and Path(root).is_dir()
-    except FatalError:
-        # Damaged or unreadable is not gone.
-        return True
-
-
-def _take_along(moved: Path, data_dir: Path) -> None:
-    held = _patient_lock(moved / "lock")
+def _take_along(moved: Record, data_dir: Path) -> None:
+    held = _patient_lock(moved.data_dir / "lock")
     if held is None:
-        raise _already_running(read_note(moved / "lock"), Path(str(_load(moved / "checkout.json").get("root"))))
+        raise _already_running(read_note(moved.data_dir / "lock"), Path(moved.root))
     held.close()
-    moved.rename(data_dir)
+    moved.data_dir.rename(data_dir)
     log.info("the project was moved; its history came along")
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        loaded = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return loaded if isinstance(loaded, dict) else {}
-
-
-def _dump(document: Mapping[str, Any]) -> bytes:
-    return json.dumps(document, indent=2).encode("ascii") + b"\n"

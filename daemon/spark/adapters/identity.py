@@ -12,7 +12,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from spark.adapters.private_files import stage_private
+from spark.adapters.private_files import read_plain, stage_private
 from spark.core.errors import FatalError
 
 SETTINGS_FILE = Path("ProjectSettings") / "Spark.json"
@@ -25,8 +25,11 @@ def read_project_id(root: Path) -> str | None:
     return None if raw is None else _id_in(_parsed(raw))
 
 
-def ensure_project_id(root: Path) -> str:
-    """The project's id, made now where there is none. Never overwrites a file that another process made meanwhile."""
+def ensure_project_id(root: Path, *, known: str | None = None) -> str:
+    """The project's id; where the file has none, `known` (what it was before) or a new one is written into it.
+
+    Never overwrites a file that another process made meanwhile.
+    """
     path = root / SETTINGS_FILE
     if not path.parent.is_dir():
         raise FatalError(
@@ -41,7 +44,9 @@ def ensure_project_id(root: Path) -> str:
             found = _id_in(settings)
             if found is not None:
                 return found
-            content = json.dumps({**settings, "projectId": str(uuid.uuid4())}, indent=2, ensure_ascii=False) + "\n"
+            content = (
+                json.dumps({**settings, "projectId": known or str(uuid.uuid4())}, indent=2, ensure_ascii=False) + "\n"
+            )
             if raw is None:
                 _create(path, content.encode("utf-8"))
             elif _read(root) == raw:
@@ -59,12 +64,10 @@ def ensure_project_id(root: Path) -> str:
 
 def _read(root: Path) -> bytes | None:
     try:
-        return (root / SETTINGS_FILE).read_bytes()
-    except FileNotFoundError:
-        return None
+        return read_plain(root / SETTINGS_FILE)
     except OSError as error:
         raise FatalError(
-            2, f"{SETTINGS_FILE} cannot be read: {error.strerror}", hint="Mend its permissions."
+            2, f"{SETTINGS_FILE} cannot be read: {error.strerror}", hint="It must be a plain file that you may read."
         ) from error
 
 

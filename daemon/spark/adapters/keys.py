@@ -31,6 +31,8 @@ ENVIRONMENT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"openai": ("OPENAI_REALTIME_API_KEY", "OPENAI_API_KEY")}
 )
 """Variables that hold a key, by its name, the first that is set wins. Other names have no variable."""
+READ_NAMES: Final = ("openai", "chat")
+"""The names that something asks for: the Realtime backend, and chat servers that want a key."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _FILE_LIMIT_BYTES: Final = 64 * 1024

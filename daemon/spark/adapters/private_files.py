@@ -5,8 +5,10 @@ Must not know what is in them.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Final
 
 OWNER_ONLY: Final = 0o600
 OWNER_ONLY_FOLDER: Final = 0o700
+PLAIN_LIMIT_BYTES: Final = 1024 * 1024
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -63,3 +66,27 @@ def _restrict_on_windows(path: Path) -> None:
         subprocess.run(
             ["icacls", str(path), "/inheritance:r", "/grant:r", f"{user}:(OI)(CI)F"], check=False, capture_output=True
         )
+
+
+def read_plain(path: Path, *, limit_bytes: int = PLAIN_LIMIT_BYTES) -> bytes | None:
+    """A small plain file's bytes; None where there is none.
+
+    What lies in a project may come from a stranger: a link would show somebody else's file, a pipe would be waited for.
+    Raises `OSError` for those and for files over the limit.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(error.errno, "it is a link, and links are not followed", str(path)) from error
+        raise
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file", str(path))
+        content = file.read(limit_bytes + 1)
+    if len(content) > limit_bytes:
+        raise OSError(errno.EFBIG, f"it has more than {limit_bytes} bytes", str(path))
+    return content

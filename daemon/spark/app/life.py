@@ -12,8 +12,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from spark.adapters.checkout import DaemonAddress, Discovery, new_token, open_checkout
 from spark.adapters.file_index import FileIndex, finish
@@ -60,7 +61,7 @@ def run_daemon(
         configure_log(checkout.data_dir)
         daemon = assemble(checkout, settings)
         try:
-            asyncio.run(_live(daemon, lock.publish, port=port, on_ready=on_ready, idle_stop_s=idle_stop_s))
+            _run(_live(daemon, lock.publish, port=port, on_ready=on_ready, idle_stop_s=idle_stop_s))
         finally:
             daemon.landing.close()
             daemon.database.close()
@@ -69,6 +70,26 @@ def run_daemon(
             project_lock.close()
         lock.close()
     return 0
+
+
+def _run(life: Coroutine[Any, Any, None]) -> None:
+    """Runs the daemon's life; a set-up that is wrong comes out as itself, not as a group of one."""
+    try:
+        asyncio.run(life)
+    except BaseExceptionGroup as group:
+        # What is wrong with the set-up (a taken port) comes wrapped by the tasks that it ended.
+        raise _fatal_alone(group) or group from None
+
+
+def _fatal_alone(group: BaseExceptionGroup[BaseException]) -> FatalError | None:
+    """The `FatalError` in a group of nothing else; None where there is anything else."""
+    _, rest = group.split(FatalError)
+    if rest is not None:
+        return None
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found if isinstance(found, FatalError) else None
 
 
 def _lock_project(root: Path) -> ProcessLock | None:

@@ -37,28 +37,13 @@ def up(context: Context) -> int:
     gc.disable()
     from spark.app import run_daemon
 
-    try:
-        return run_daemon(
-            root,
-            settings,
-            port=context.args.port,
-            on_ready=lambda url: _say_up(context, root, url, os.getpid()),
-            idle_stop_s=context.args.idle_stop,
-        )
-    except BaseExceptionGroup as group:
-        # What is wrong with the set-up (a taken port) comes wrapped by the tasks that it ended.
-        raise _fatal_alone(group) or group from None
-
-
-def _fatal_alone(group: BaseExceptionGroup[BaseException]) -> FatalError | None:
-    """The `FatalError` in a group of nothing else; None where there is anything else."""
-    _, rest = group.split(FatalError)
-    if rest is not None:
-        return None
-    found: BaseException = group
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found if isinstance(found, FatalError) else None
+    return run_daemon(
+        root,
+        settings,
+        port=context.args.port,
+        on_ready=lambda url: _say_up(context, root, url, os.getpid()),
+        idle_stop_s=context.args.idle_stop,
+    )
 
 
 def _already(context: Context, root: Path, running: Running) -> int:

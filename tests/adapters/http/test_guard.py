@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from spark.adapters.http.guard import Guard
 from spark.adapters.http.server import Running
+from spark.core.errors import ToolRejected
 from tests.adapters.http.raw import BEARER, TOKEN, exchange, read_answer, request
 from tests.fakes.daemon_api import FakeDaemonApi
 
@@ -187,3 +189,12 @@ def test_a_guard_without_token_cannot_be_made() -> None:
     """An empty token would let everybody in, so it is refused at once."""
     with pytest.raises(ValueError, match="without a token"):
         Guard("", 1)
+
+
+def test_the_usual_port_may_be_left_out() -> None:
+    """On port 80 a Host without a port is ours, and only there; other names stay foreign."""
+    for host in ("127.0.0.1", "localhost", "127.0.0.1:80", "localhost:80"):
+        Guard(TOKEN, 80).check_place("/v1/status", CIMultiDictProxy(CIMultiDict({"Host": host})))
+    for port, host in ((8080, "127.0.0.1"), (8080, "localhost"), (80, "example.com"), (80, "127.0.0.1:8080")):
+        with pytest.raises(ToolRejected, match="Host"):
+            Guard(TOKEN, port).check_place("/v1/status", CIMultiDictProxy(CIMultiDict({"Host": host})))

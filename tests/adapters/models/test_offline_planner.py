@@ -149,3 +149,38 @@ def test_root_namespace(brief: str, namespace: str | None) -> None:
     wish = find_script("create a spawner", brief)
     assert wish is not None
     assert wish.namespace == namespace
+
+
+@pytest.mark.parametrize(
+    ("count", "more", "first_line"),
+    [
+        (3, False, "3 scripts:"),
+        (60, False, "The first 50 of 60 scripts:"),
+        (100, True, "The first 50 of more than 100 scripts:"),
+        (20, True, "The first 20 of more than 20 scripts:"),
+    ],
+)
+def test_a_first_page_is_not_told_as_the_whole(count: int, more: bool, first_line: str) -> None:
+    """A list says in its first line how much of it is shown, and that there is more where the answer was one page."""
+    paths = [f"Assets/S{number:03}.cs" for number in range(count)]
+    result = {"assets": [{"path": path} for path in paths], **({"next": paths[-1]} if more else {})}
+    step = _plan("list scripts", {"success": True, "result": result})
+    assert isinstance(step, Say)
+    lines = step.text.splitlines()
+    assert lines[0] == first_line
+    assert len(lines) == 1 + min(count, 50)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["create a health script called Foo", 'replace "a" with "b" in Foo.cs', "undo turn_1", "restore version v_1"],
+)
+def test_a_read_only_conversation_is_named_as_the_reason(prompt: str) -> None:
+    """Where the mode leaves a function out, the answer says the mode and what to do."""
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": prompt}]}
+    for instructions, named in (("This is a read-only conversation: no.", True), ("", False)):
+        heard, _ = hear(instructions, frozenset({"readFile"}), [item])
+        step = plan(heard, [])
+        assert isinstance(step, Say)
+        assert "Nothing was done" in step.text
+        assert ("mode readOnly" in step.text and "--mode ask" in step.text) is named

@@ -7,10 +7,13 @@ know routes; sees headers only.
 from __future__ import annotations
 
 import hmac
+from typing import Final
 
 from multidict import CIMultiDictProxy
 
 from spark.core.errors import ToolRejected
+
+HTTP_PORT: Final = 80
 
 
 class Guard:
@@ -20,7 +23,11 @@ class Guard:
         if not token:
             raise ValueError("a server without a token would be open to every program on this machine")
         self._token = token.encode("utf-8")
-        self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
+        names = ("127.0.0.1", "localhost")
+        self._hosts = tuple(f"{name}:{port}" for name in names)
+        if port == HTTP_PORT:
+            # Clients leave the usual port out.
+            self._hosts += names
 
     def check_place(self, target: str, headers: CIMultiDictProxy[str]) -> None:
         """Raises `forbidden` unless the request line, Host, Origin and Sec-Fetch-Site are those of a local client.

@@ -139,13 +139,16 @@ def find_skill(clause: str, heard: Heard) -> SkillRun | None:
 # --- skills
 
 
-def _not_offered(name: str) -> str:
+def _not_offered(name: str, heard: Heard) -> str:
+    if "read-only conversation" in heard.instructions:
+        why = "this is a read-only conversation (mode readOnly), in which nothing is changed"
+        return f"Nothing was done: {why}. Ask again in the mode ask or auto (`spark ask --mode ask`) for {name}."
     return f"Nothing was done: this conversation does not offer the function {name}."
 
 
 def _script(wish: ScriptWish, heard: Heard) -> SkillRun:
     if "generateUnityScript" not in heard.tools:
-        return _not_offered("generateUnityScript")
+        return _not_offered("generateUnityScript", heard)
     template = TEMPLATES[wish.template]
     source = fill(wish.template, wish.class_name, namespace=wish.namespace)
     arguments: dict[str, Any] = {"className": wish.class_name, "source": source}
@@ -203,7 +206,7 @@ def _find_file(name: str) -> Generator[Call, Any, str]:
 
 def _replace(match: re.Match[str], heard: Heard) -> SkillRun:
     if "applyCodePatch" not in heard.tools:
-        return _not_offered("applyCodePatch")
+        return _not_offered("applyCodePatch", heard)
     old, new = unquoted(match["old"]), unquoted(match["new"])
     named = match["after"] or match["before"]
     if not old:
@@ -278,15 +281,19 @@ def _list(match: re.Match[str], heard: Heard) -> SkillRun:
     if problem:
         return f"Nothing to list: {problem}"
     paths = sorted(set(paths_in(result_of(output))))
-    more = "\nThe list goes on: this is its first page." if result_of(output).get("next") else ""
+    more = ""
     if result_of(output).get("note"):
         more += f"\nNote: {result_of(output)['note']}."
     where = f" in {arguments['folder']}" if "folder" in arguments else ""
     if not paths:
         return f"There are no {kind}{where}.{more}"
-    shown = "\n".join(f"- {path}" for path in paths[:_SHOWN_PATHS])
-    rest = f"\n… and {len(paths) - _SHOWN_PATHS} more" if len(paths) > _SHOWN_PATHS else ""
-    return f"{len(paths)} {kind}{where}:\n{shown}{rest}{more}"
+    shown = paths[:_SHOWN_PATHS]
+    listed = "\n".join(f"- {path}" for path in shown)
+    if result_of(output).get("next"):
+        # Only a first page: how many there are in all is not known.
+        return f"The first {len(shown)} of more than {len(paths)} {kind}{where}:\n{listed}{more}"
+    of_all = f"The first {len(shown)} of " if len(paths) > len(shown) else ""
+    return f"{of_all}{len(paths)} {kind}{where}:\n{listed}{more}"
 
 
 def _search(match: re.Match[str], heard: Heard) -> SkillRun:
@@ -309,7 +316,7 @@ def _search(match: re.Match[str], heard: Heard) -> SkillRun:
 
 def _undo(match: re.Match[str], heard: Heard) -> SkillRun:
     if "undoTurn" not in heard.tools:
-        return _not_offered("undoTurn")
+        return _not_offered("undoTurn", heard)
     turn_id = match["id"] or heard.last_turn
     if turn_id is None:
         return "There is no earlier turn in this conversation that changed files, so there is nothing to undo."
@@ -323,7 +330,7 @@ def _undo(match: re.Match[str], heard: Heard) -> SkillRun:
 
 def _restore(match: re.Match[str], heard: Heard) -> SkillRun:
     if "restoreVersion" not in heard.tools:
-        return _not_offered("restoreVersion")
+        return _not_offered("restoreVersion", heard)
     output = yield Call("restoreVersion", {"versionId": match["id"]})
     problem = error_of(output)
     if problem:
