@@ -300,3 +300,19 @@ def test_what_lies_in_a_project_cannot_stop_the_daemon(spark: Spark) -> None:
     (spark.project / ".spark").unlink()
     assert spark.call("generateUnityScript", script())[0] == 200
     assert alive(pid)
+
+
+def test_a_project_that_is_renamed_while_its_daemon_runs_gets_no_false_history(spark: Spark) -> None:
+    """The folder is gone for the daemon: no deletions and no branch switch are recorded; back again, all is as before."""
+    spark.up()
+    wait_until(lambda: spark.request("GET", "/v1/status")[1]["index"]["complete"], "the first scan")
+    before = spark.json("history")["versions"]
+    address = spark.address()
+    away = spark.project.with_name("away")
+    spark.project.rename(away)
+    home = Spark(spark.home, away)
+    wait_until(lambda: "not there" in str(home.request("GET", "/v1/status")[1]["reasons"]), "the report", 30)
+    away.rename(spark.project)
+    wait_until(lambda: spark.request("GET", "/v1/status")[1]["healthy"], "a healthy daemon", 30)
+    assert spark.address()["pid"] == address["pid"]
+    assert spark.json("history")["versions"] == before

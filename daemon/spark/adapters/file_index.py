@@ -247,6 +247,9 @@ class FileIndex:
     def _settle(self, run: ScanRun, *, full: bool) -> list[FileDelta]:
         """Forgets what is gone, unless so much is gone that something else must be wrong."""
         lost = len(run.removed)
+        if lost and not self.root.is_dir():
+            self._halted = f"the project folder {self.root} is not there; nothing is recorded until it is back"
+            return []
         now = self._monotonic_s()
         while self._removed_lately and now - self._removed_lately[0][0] > _AT_ONCE_S:
             self._removed_lately.popleft()

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -208,6 +209,9 @@ class UserEdits:
     def _record_now(self, everything: bool) -> float:
         """Records what is due; answers how long to wait before the next look, in seconds."""
         now = self._clock.monotonic()
+        if not os.path.isdir(self._root):
+            # Renamed or unmounted: neither its files nor git's place say anything now.
+            return RETRY_S
         if self._evidence.busy():
             return BUSY_S
         before, after = self._known_place() or GitPlace(), self._git_place()
