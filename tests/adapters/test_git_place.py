@@ -106,3 +106,22 @@ def test_broken_repositories_answer_nothing(tmp_path: Path) -> None:
     (tmp_path / ".git" / "refs" / "heads").mkdir(parents=True)
     (tmp_path / ".git" / "refs" / "heads" / "loop").write_text("ref: refs/heads/loop\n")
     assert GitPlaceReader(tmp_path).read() == GitPlace(None, "loop")
+
+
+@pytest.mark.parametrize("name", ["HEAD", "refs/heads/main", "packed-refs", "commondir"])
+def test_a_pipe_among_gits_files_holds_nobody_up(repository: Repository, name: str) -> None:
+    """What is no ordinary file is not read: a pipe would keep its reader for ever."""
+    repository.commit("one")
+    path = repository.folder / ".git" / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    place = GitPlaceReader(repository.folder).read()
+    lost = name in ("HEAD", "refs/heads/main")
+    assert (place.head is None) == lost
+    assert place.branch == (None if name == "HEAD" else "main")
+
+
+def test_a_head_too_large_to_be_one_is_not_read(repository: Repository) -> None:
+    """A HEAD of a megabyte is none."""
+    (repository.folder / ".git" / "HEAD").write_bytes(b"ref: refs/heads/" + b"x" * 1_000_000)
+    assert GitPlaceReader(repository.folder).read() == GitPlace()

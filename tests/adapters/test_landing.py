@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -10,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from spark.adapters.beneath import Folder
 from spark.adapters.exchange import LinkExchange, native_exchange
 from spark.core.changes import ChangeSet, FileChange, sha256_of
 from spark.core.diagnostics import Finding
-from spark.core.errors import FatalError, ToolRejected
+from spark.core.errors import ToolRejected
 from spark.core.paths import ProjectPath
 from spark.core.versions import Author, Observed, Provenance
 from tests.adapters.store_kit import USER, Checkout
@@ -578,6 +581,50 @@ def test_extended_attributes_and_acls_survive(rig: Checkout) -> None:
     assert {name: os.getxattr(rig.root / A, name) for name in wanted} == wanted
 
 
+def test_a_moved_file_keeps_its_mode_and_attributes(rig: Checkout) -> None:
+    """The new end of a move has mode, group and user attributes of the old one; so has the file that an undo brings back."""
+    new = "Assets/New/b.cs"
+    for mode in (0o600, 0o755):
+        rig.save(A, ONE)
+        (rig.root / A).chmod(mode)
+        wanted = {}
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):  # a file system without them
+                os.setxattr(rig.root / A, "user.spark-test", b"value")
+                wanted["user.spark-test"] = b"value"
+        moved = FileChange(ProjectPath(new), None, ONE, moved_from=ProjectPath(A))
+        rig.land(rig.change(A, None), moved)
+        assert stat.S_IMODE((rig.root / new).stat().st_mode) == mode
+        assert {name: os.getxattr(rig.root / new, name) for name in wanted} == wanted
+        back = FileChange(ProjectPath(A), None, ONE, moved_from=ProjectPath(new))
+        rig.land(rig.change(new, None), back)
+        assert stat.S_IMODE((rig.root / A).stat().st_mode) == mode
+        assert {name: os.getxattr(rig.root / A, name) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o755])
+def test_a_file_that_comes_back_has_its_old_mode(rig: Checkout, mode: int) -> None:
+    """Where a path is made anew after a deletion, by SPARK or by the user, it gets the bits that the file had; a refusal that
+    must take its bytes from the history gives them back too."""
+    rig.save(A, ONE)
+    (rig.root / A).chmod(mode)
+    rig.write(A, None)
+    rig.write(A, ONE)
+    assert stat.S_IMODE((rig.root / A).stat().st_mode) == mode
+    (rig.root / A).unlink()
+    rig.store.record_observed([Observed(ProjectPath(A), None, 0, None)], Provenance(Author("user", USER)))
+    rig.write(A, TWO)
+    assert stat.S_IMODE((rig.root / A).stat().st_mode) == mode
+
+    def lose() -> None:
+        shutil.rmtree(rig.root / ".spark")
+        rig.save("Assets/b.cs", b"in the way")
+
+    at_point(rig, "exchanged", lose)
+    refused("already_exists", lambda: rig.land(rig.change(A, None), rig.change("Assets/b.cs", ONE)))
+    assert (rig.on_disk(A), stat.S_IMODE((rig.root / A).stat().st_mode)) == (TWO, mode)
+
+
 # -- the stage ----------------------------------------------------------------------------------------------------
 
 
@@ -611,10 +658,16 @@ def test_old_bytes_are_looked_at_again_after_two_seconds(rig: Checkout) -> None:
 
 
 def test_closing_sweeps(rig: Checkout) -> None:
-    """A clean stop leaves no staged file and no open row, also when the project's folder is gone by then."""
+    """A clean stop drops what is due and leaves what is not to the next start, also when the project's folder is gone by
+    then."""
     rig.save(A, ONE)
     rig.write(A, TWO)
+    rig.clock.advance(3)
+    rig.write("Assets/b.cs", ONE)
+    rig.write("Assets/b.cs", TWO)
     rig.landing.close()
+    assert len(rig.staged()) == 1
+    rig.restart()
     assert rig.staged() == []
     assert rig.db.query("SELECT count(*) FROM change_group")[0][0] == 0
     rig.write(A, ONE)
@@ -628,8 +681,6 @@ POINTS = ["intent", "put on stage", "staged", "before exchange", "exchanged", "s
 @pytest.mark.parametrize("point", POINTS)
 def test_deleting_the_stage_at_any_moment_loses_nothing(rig: Checkout, point: str) -> None:
     """Somebody who deletes `.spark` in the middle of a landing changes nothing about its end."""
-    import shutil
-
     changes = three(rig)
     at_point(rig, point, lambda: shutil.rmtree(rig.root / ".spark"), times=2)
     try:
@@ -645,8 +696,6 @@ def test_deleting_the_stage_at_any_moment_loses_nothing(rig: Checkout, point: st
 @pytest.mark.parametrize("point", ["exchanged"])
 def test_deleting_the_stage_before_a_way_back(rig: Checkout, point: str) -> None:
     """Where the stage is gone when a set must go back, the old bytes come from the history."""
-    import shutil
-
     changes = three(rig)
     count = [0]
 
@@ -664,17 +713,117 @@ def test_deleting_the_stage_before_a_way_back(rig: Checkout, point: str) -> None
 
 def test_a_link_in_the_stages_place(rig: Checkout, tmp_path: Path) -> None:
     """A `.spark` that is a link (a project from elsewhere may bring one) is not followed: nothing is written outside."""
-    import shutil
-
     shutil.rmtree(rig.root / ".spark")
     outside = tmp_path / "outside"
     outside.mkdir()
     (rig.root / ".spark").symlink_to(outside)
-    with pytest.raises(FatalError) as caught:
-        rig.write(A, ONE)
-    assert "Delete .spark" in caught.value.hint
+    refusal = refused("forbidden", lambda: rig.write(A, ONE))
+    assert "Delete .spark" in refusal.hint
+    rig.landing.sweep()
     assert list(outside.iterdir()) == []
     assert rig.tree() == {}
+
+
+def test_a_stage_that_is_replaced_while_running(rig: Checkout) -> None:
+    """Where `.spark` becomes a file in the middle of a landing, it is refused by name with everything as it was; sweeping
+    goes on; when the file is gone, writing works again."""
+    changes = three(rig)
+    spark = rig.root / ".spark"
+
+    def replace() -> None:
+        shutil.rmtree(spark)
+        spark.write_bytes(b"x")
+
+    at_point(rig, "intent", replace)
+    refused("forbidden", lambda: rig.land(*changes))
+    rig.hook = lambda _point: None
+    assert refused("forbidden", lambda: rig.land(*changes)).details["path"] == ".spark"
+    rig.clock.advance(3)
+    rig.landing.sweep()
+    assert (rig.on_disk("Assets/mod.cs"), rig.on_disk("Assets/del.cs")) == (ONE, ONE)
+    spark.unlink()
+    rig.land(*changes)
+    assert rig.tree() == {"Assets/mod.cs": TWO, "Assets/N/new.cs": TWO}
+
+
+def test_a_failed_copy_leaves_no_part(rig: Checkout) -> None:
+    """Where the user deletes a file while it is being staged, no half copy stays behind."""
+    rig.save(A, ONE)
+    at_point(rig, "intent", lambda: (rig.root / A).unlink())
+    refused("conflict", lambda: rig.write(A, TWO))
+    rig.save(A, ONE)
+    stage = rig.landing._stage
+    with rig.files.folder(ProjectPath("Assets")) as folder:
+        assert folder is not None
+        like = folder.lstat("a.cs")
+        (rig.root / A).unlink()
+        with pytest.raises(FileNotFoundError):
+            stage._put("o_X.new", TWO, folder, "a.cs", like, None)
+    assert [name for name in rig.staged() if name.endswith(".part")] == []
+
+
+def test_a_folder_in_a_deleted_files_place_is_reported(rig: Checkout) -> None:
+    """Where a folder took the file's place in the very moment of its deletion, and a new file the folder's, the folder stays in
+    the stage and is reported, now and at each start, until somebody moves it away."""
+    rig.save(A, ONE)
+    inner = rig.exchange or native_exchange()
+
+    class Racing:
+        method = "racing"
+        swap = staticmethod(inner.swap)
+        place = staticmethod(inner.place)
+
+        def take(self, folder: Folder, name: str, stage: Folder, staged: str) -> None:
+            (rig.root / A).unlink()
+            (rig.root / A).mkdir()
+            (rig.root / A / "theirs").write_bytes(TWO)
+            inner.take(folder, name, stage, staged)
+            (rig.root / A).write_bytes(TWO)
+
+    rig.landing._steps.exchange = Racing()
+    refused("conflict", lambda: rig.write(A, None))
+    rig.landing._steps.exchange = inner
+    rig.clock.advance(3)
+    rig.landing.sweep()
+    (name,) = rig.staged()
+    assert name in rig.landing.problem
+    rig.restart()
+    assert name in rig.report.problems[0]
+    assert (rig.root / ".spark" / "stage" / name / "theirs").read_bytes() == TWO
+    shutil.rmtree(rig.root / ".spark" / "stage" / name)
+    rig.restart()
+    assert rig.report.problems == []
+    assert rig.landing.problem == ""
+
+
+def test_a_folder_with_names_that_are_no_text_stays_whole(rig: Checkout) -> None:
+    """A folder that holds a file without a path, however deep, can be neither deleted nor moved as a whole; the refusal names
+    the folder."""
+    rig.save("Assets/F/a.cs", ONE)
+    rig.save("Assets/F/Deep/b.cs", ONE)
+    bad = Path(os.fsdecode(os.fsencode(rig.root / "Assets/F/Deep/Only") + b"/bad\xff.cs"))
+    bad.parent.mkdir()
+    try:
+        bad.write_bytes(ONE)
+    except OSError:
+        return  # a file system that takes UTF-8 only
+    leaves = frozenset({ProjectPath("Assets/F"), ProjectPath("Assets/F/Deep")})
+    changes = (rig.change("Assets/F/a.cs", None), rig.change("Assets/F/Deep/b.cs", None))
+    by = Provenance(Author("model", "test-model"), "t_1", "c_1")
+    details = refused("unsupported_asset", lambda: rig.landing.land(ChangeSet(changes, leaves=leaves), by)).details
+    assert details == {"path": "Assets/F/Deep/Only", "undecodableNames": 1}
+    assert (rig.on_disk("Assets/F/a.cs"), rig.on_disk("Assets/F/Deep/b.cs")) == (ONE, ONE)
+    bad.unlink()
+    rig.landing.land(ChangeSet(changes, leaves=leaves), by)
+
+
+def test_a_pipe_named_as_gits_attributes(rig: Checkout) -> None:
+    """Asking whether a protected file is lockable never waits for a pipe."""
+    (rig.root / ".git").mkdir()
+    os.mkfifo(rig.root / ".gitattributes")
+    rig.save(A, ONE)
+    (rig.root / A).chmod(0o444)
+    assert refused("read_only", lambda: rig.write(A, TWO)).hint == f"Run: chmod u+w {A}"
 
 
 def test_a_file_system_without_exchange_is_found_out(tmp_path: Path) -> None:

@@ -251,3 +251,21 @@ def test_packages_of_a_registry_are_read_where_unity_keeps_them(tmp_path: Path) 
     embedded.mkdir(parents=True)
     (embedded / "A.cs").write_text("class Mine {}\n")
     assert files.read(path) == b"class Mine {}\n"
+
+
+def test_names_that_are_no_text_are_left_out_and_counted(tmp_path: Path) -> None:
+    """A name that is no UTF-8 is in no listing (nobody could send or store it), but its folder tells that it is there; making
+    a file beside it works."""
+    files = FencedFiles(tmp_path)
+    (tmp_path / "Assets").mkdir()
+    (tmp_path / "Assets" / "\u00e4.cs").touch()
+    folder = ProjectPath("Assets")
+    assert files.undecodable_names(folder) == 0
+    try:
+        Path(os.fsdecode(os.fsencode(tmp_path / "Assets") + b"/bad\xff.cs")).touch()
+    except OSError:
+        return  # a file system that takes UTF-8 only
+    assert files.names(folder) == ["\u00e4.cs"]
+    assert files.undecodable_names(folder) == 1
+    assert files.undecodable_names(ProjectPath("Assets/None")) == 0
+    files.check_spelling(ProjectPath("Assets/new.cs"))

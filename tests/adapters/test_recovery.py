@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +15,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from spark.adapters.exchange import LinkExchange
+from spark.adapters.beneath import Folder
+from spark.adapters.exchange import LinkExchange, native_exchange
 from spark.core.changes import FileChange, sha256_of
-from spark.core.errors import ToolRejected
+from spark.core.errors import ToolRejected, Unavailable
 from spark.core.paths import ProjectPath
 from tests.adapters.store_kit import Checkout, Crash
 
@@ -275,6 +278,334 @@ def test_a_damaged_history_is_said_and_the_stage_still_kept(tmp_path: Path) -> N
     assert rig.report.set_aside is not None
     assert rig.contents() == [ONE]
     assert rig.on_disk("Assets/a.cs") == TWO
+    rig.close()
+
+
+# -- a history that cannot be written, and a way back that fails ---------------------------------------------------
+
+
+def unwritable(rig: Checkout, now: bool = True) -> None:
+    """SQLite then refuses every write, as on a full disk."""
+    rig.db.run(f"PRAGMA query_only={'ON' if now else 'OFF'}")
+
+
+def at(rig: Checkout, point: str, act: Callable[[], object], nth: int = 1) -> None:
+    passed = [0]
+
+    def hook(name: str) -> None:
+        passed[0] += name == point
+        if name == point and passed[0] == nth:
+            act()
+
+    rig.hook = hook
+
+
+OLD = {"Assets/a.cs": ONE, "Assets/b.cs": ONE, "Assets/d.cs": ONE}
+
+
+def three(rig: Checkout) -> list[FileChange]:
+    for path, content in OLD.items():
+        rig.save(path, content)
+    return [rig.change("Assets/a.cs", TWO), rig.change("Assets/b.cs", TWO), rig.change("Assets/d.cs", None)]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("files", [1, 3])
+def test_a_refused_landing_is_taken_back_though_the_history_is_full(tmp_path: Path, restarts: bool, files: int) -> None:
+    """Where neither the end nor the way back can be written, the files are as they were all the same, status says so, and
+    neither the next sweep nor the next start carries the refused change out."""
+    rig = Checkout(tmp_path)
+    rig.landing.recover()
+    changes = three(rig)[:files]
+    at(rig, "synced", lambda: unwritable(rig))
+    with pytest.raises(Unavailable) as caught:
+        rig.land(*changes)
+    assert "partlyInPlace" not in caught.value.details
+    assert rig.tree() == OLD
+    assert "the history could not be written since 2026-01-31T12:00:00" in rig.landing.problem
+    rig.landing.sweep()
+    assert rig.landing.problem
+    if not restarts:
+        unwritable(rig, False)
+        rig.landing.sweep()
+        assert rig.landing.problem == ""
+        assert rig.db.query("SELECT count(*) FROM change_group WHERE state <> 'aborted'")[0][0] == 0
+    rig.restart()
+    assert rig.tree() == OLD
+    assert rig.store.call_versions("c_1") == []
+    settled(rig)
+    rig.close()
+
+
+def test_only_deletions_whose_refusal_could_not_be_written(tmp_path: Path) -> None:
+    """Nothing staged tells a start that the deletions were refused: the stage's note does."""
+    rig = Checkout(tmp_path)
+    rig.landing.recover()
+    three(rig)
+    at(rig, "synced", lambda: unwritable(rig))
+    with pytest.raises(Unavailable):
+        rig.land(rig.change("Assets/a.cs", None), rig.change("Assets/b.cs", None))
+    assert rig.tree() == OLD
+    rig.restart()
+    assert rig.tree() == OLD
+    settled(rig)
+    rig.close()
+
+
+def test_an_unended_landing_does_not_take_back_a_later_one(tmp_path: Path) -> None:
+    """A group that stayed open is ended before the next landing of its paths, so no later start reverts what landed since;
+    what the user deletes in between stays deleted."""
+    rig = Checkout(tmp_path)
+    rig.landing.recover()
+    changes = three(rig)
+    at(rig, "going back", lambda: unwritable(rig))
+    inner = rig.hook
+
+    def hook(point: str) -> None:
+        inner(point)
+        if point == "staged":
+            rig.save("Assets/b.cs", USERS)
+
+    rig.hook = hook
+    with pytest.raises(ToolRejected):
+        rig.land(*changes, merge=False)
+    rig.hook = lambda _point: None
+    assert rig.tree() == {**OLD, "Assets/b.cs": USERS}
+    assert "Assets/a.cs" in rig.landing.problem
+    (rig.root / "Assets/d.cs").unlink()
+    unwritable(rig, False)
+    rig.write("Assets/a.cs", TWO, call_id="c_2")
+    rig.clock.advance(3)
+    rig.landing.sweep()
+    rig.restart()
+    assert rig.tree() == {"Assets/a.cs": TWO, "Assets/b.cs": USERS}
+    assert rig.landing.problem == ""
+    settled(rig)
+    rig.close()
+
+
+def test_recovery_leaves_what_a_newer_version_explains(tmp_path: Path) -> None:
+    """An old operation that is still open (from an older SPARK) is closed, not taken back, where a later landing put the same
+    bytes there."""
+    rig = Checkout(tmp_path)
+    rig.landing.recover()
+    rig.save("Assets/a.cs", ONE)
+    for number, content in enumerate((TWO, ONE, TWO)):
+        rig.write("Assets/a.cs", content, call_id=f"c_{number}")
+    with rig.db.transaction() as connection:
+        first = connection.execute("SELECT min(id) FROM change_group").fetchone()[0]
+        connection.execute("UPDATE change_group SET state = 'back' WHERE id = ?", (first,))
+        connection.execute("UPDATE op SET state = 'intent' WHERE group_id = ?", (first,))
+    rig.restart()
+    assert rig.on_disk("Assets/a.cs") == TWO
+    settled(rig)
+    rig.close()
+
+
+class Stubborn:
+    """An exchange of a disk that begins to fail."""
+
+    method = "stubborn"
+
+    def __init__(self) -> None:
+        self.inner = native_exchange()
+        self.place = self.inner.place
+        self.take = self.inner.take
+        self.failing = False
+
+    def swap(self, stage: Folder, staged: str, folder: Folder, name: str) -> None:
+        self.failing = self.failing or name == "b.cs"
+        if self.failing:
+            raise OSError(5, "Input/output error")
+        self.inner.swap(stage, staged, folder, name)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_way_back_that_fails_is_said_and_tried_again(tmp_path: Path, restarts: bool, alone: bool) -> None:
+    """Where a file cannot be taken back, the refusal names it, the next change of it is refused, and it goes back as soon as
+    the disk works again, at the latest at the next start."""
+    disk = Stubborn()
+    rig = Checkout(tmp_path, exchange=disk)
+    rig.landing.recover()
+    changes = three(rig)
+
+    def fail() -> None:
+        disk.failing = True
+        unwritable(rig)
+
+    if alone:
+        changes = changes[:1]
+        at(rig, "exchanged", fail)
+    with pytest.raises(Unavailable) as caught:
+        rig.land(*changes)
+    assert caught.value.details["partlyInPlace"] == ["Assets/a.cs"]
+    assert rig.on_disk("Assets/a.cs") == TWO
+    assert "Assets/a.cs" in rig.landing.problem
+    rig.hook = lambda _point: None
+    unwritable(rig, False)
+    with pytest.raises(Unavailable) as caught:
+        rig.write("Assets/a.cs", USERS)
+    assert caught.value.details["paths"] == ["Assets/a.cs"]
+    disk.failing = False
+    disk.swap = disk.inner.swap  # type: ignore[method-assign]
+    if restarts:
+        rig.restart()
+    rig.landing.sweep()
+    assert rig.tree() == OLD
+    assert rig.landing.problem == ""
+    rig.restart()
+    settled(rig)
+    rig.close()
+
+
+@pytest.mark.parametrize("after", [TWO, None])
+def test_a_save_that_the_history_cannot_take_goes_back_in_place(tmp_path: Path, after: bytes | None) -> None:
+    """Where the user saves in the last moment and the history is full, their bytes are in place after the refusal."""
+    rig = Checkout(tmp_path)
+    rig.landing.recover()
+    rig.save("Assets/a.cs", ONE)
+
+    def save() -> None:
+        rig.save("Assets/a.cs", USERS)
+        unwritable(rig)
+
+    at(rig, "before exchange", save)
+    with pytest.raises(Unavailable):
+        rig.write("Assets/a.cs", after)
+    assert rig.tree() == {"Assets/a.cs": USERS}
+    rig.restart()
+    assert rig.tree() == {"Assets/a.cs": USERS}
+    settled(rig)
+    rig.close()
+
+
+# -- programs that still write, and foreign things -----------------------------------------------------------------
+
+
+def test_a_writer_keeps_its_old_file_across_restarts(tmp_path: Path) -> None:
+    """A file that a program still has open for writing stays staged, over sweeps, a stop and a start; each start keeps what is
+    in it so far, and what was written last becomes a version when the program lets go."""
+    if sys.platform != "linux":
+        return  # no other system tells who has a file open
+    rig = Checkout(tmp_path)
+    rig.landing.recover()
+    rig.save("Assets/a.cs", ONE)
+    with (rig.root / "Assets/a.cs").open("ab", buffering=0) as late:
+        rig.write("Assets/a.cs", TWO)
+        for _ in range(3):
+            rig.clock.advance(5)
+            rig.landing.sweep()
+        late.write(b"late ")
+        rig.landing.close()
+        rig.restart()
+        assert len(rig.report.rescued) == 1
+        assert len(rig.staged()) == 1
+        late.write(b"later")
+        rig.clock.advance(5)
+        rig.landing.sweep()
+        rig.restart()
+        assert len(rig.staged()) == 1
+        late.write(b" last")
+    rig.clock.advance(5)
+    rig.landing.sweep()
+    assert rig.staged() == []
+    found = [(v.path, v.action, rig.store.content(v.sha256 or "")) for v in rig.versions() if v.action == "recovered"]
+    assert found == [("Assets/a.cs", "recovered", ONE + tail) for tail in (b"late ", b"late later", b"late later last")]
+    rig.restart()
+    settled(rig)
+    rig.close()
+
+
+def test_a_stop_right_after_a_landing_loses_no_late_bytes(tmp_path: Path) -> None:
+    """What a program writes into the old file after the daemon stopped is found by the next start."""
+    rig = Checkout(tmp_path)
+    rig.landing.recover()
+    rig.save("Assets/a.cs", ONE)
+    with (rig.root / "Assets/a.cs").open("ab", buffering=0) as late:
+        rig.write("Assets/a.cs", TWO)
+        rig.landing.close()
+        late.write(b"late")
+    rig.restart()
+    assert rig.contents() == [ONE, TWO, ONE + b"late"]
+    assert rig.on_disk("Assets/a.cs") == TWO
+    settled(rig)
+    rig.close()
+
+
+def make_foreign(rig: Checkout, kind: str) -> None:
+    stage = rig.root / ".spark" / "stage"
+    stage.mkdir(parents=True, exist_ok=True)
+    if kind == "folder":
+        (stage / "o_X.new").mkdir()
+        (stage / "o_X.new" / "theirs").write_bytes(USERS)
+    elif kind == "part folder":
+        (stage / "o_X.part").mkdir()
+    elif kind == "no UTF-8":
+        Path(os.fsdecode(os.fsencode(stage) + b"/o_\xff.new")).write_bytes(USERS)
+    elif kind == "escape":
+        (stage / "\x1b]0;title\x07x.new").write_bytes(USERS)
+    elif kind == "pipe":
+        os.mkfifo(stage / "o_X.new")
+    else:
+        (stage / "o_X.new").symlink_to(rig.root)
+
+
+@pytest.mark.parametrize("kind", ["folder", "part folder", "no UTF-8", "escape", "pipe", "link"])
+def test_foreign_things_in_the_stage_stay_and_are_reported(tmp_path: Path, kind: str) -> None:
+    """Whatever else somebody puts into the stage, SPARK starts, says so in printable characters, leaves it, and writes."""
+    rig = Checkout(tmp_path)
+    make_foreign(rig, kind)
+    rig.restart()
+    (problem,) = rig.report.problems
+    assert problem.isascii()
+    assert problem.isprintable()
+    assert ".spark/stage" in problem
+    rig.write("Assets/a.cs", ONE)
+    assert rig.on_disk("Assets/a.cs") == ONE
+    assert len(rig.staged()) == 1
+    assert rig.contents() == [ONE]
+    rig.close()
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_a_start_with_something_in_sparks_place(tmp_path: Path, kind: str) -> None:
+    """With a file or a link named `.spark` SPARK starts and says so; writes are refused by name until it is gone."""
+    rig = Checkout(tmp_path)
+    spark = rig.root / ".spark"
+    spark.write_bytes(USERS) if kind == "file" else spark.symlink_to(tmp_path)
+    rig.restart()
+    assert ".spark" in rig.report.problems[0]
+    with pytest.raises(ToolRejected) as caught:
+        rig.write("Assets/a.cs", ONE)
+    assert (caught.value.code, caught.value.details["path"]) == ("forbidden", ".spark")
+    spark.unlink()
+    rig.write("Assets/a.cs", ONE)
+    assert rig.tree() == {"Assets/a.cs": ONE}
+    rig.close()
+
+
+def test_a_file_in_the_stages_place_is_moved_aside(tmp_path: Path) -> None:
+    """Within `.spark` SPARK makes room: what lay there has another name afterwards, and is reported."""
+    rig = Checkout(tmp_path)
+    (rig.root / ".spark").mkdir()
+    (rig.root / ".spark" / "stage").write_bytes(USERS)
+    rig.restart()
+    (aside,) = (rig.root / ".spark").glob("stage.aside-*")
+    assert aside.read_bytes() == USERS
+    assert aside.name in rig.report.problems[0]
+    rig.write("Assets/a.cs", ONE)
+    rig.close()
+
+
+def test_the_probe_disturbs_nothing(tmp_path: Path) -> None:
+    """Looking for the exchange touches no name that somebody else may have, and clears what a killed start left."""
+    rig = Checkout(tmp_path)
+    (rig.root / "Assets" / ".spark-probe~").mkdir()
+    (rig.root / "Assets" / ".spark-probe-0123456789abcdef~").touch()
+    rig.restart()
+    assert rig.report.exchange_problem == ""
+    assert os.listdir(rig.root / "Assets") == [".spark-probe~"]
     rig.close()
 
 

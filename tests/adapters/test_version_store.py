@@ -218,7 +218,7 @@ def test_a_young_turn_stays_undoable(tmp_path: Path) -> None:
     rig.write("Assets/a.bytes", noise(2))
     rig.store.record_observed([seen("Assets/b.bytes", noise(3))], USER)
     rig.clock.advance(29 * DAY_S)
-    rig.landing.sweep(everything=True)
+    rig.landing.sweep()
     rig.store.collect()
     assert kept(rig, "Assets/a.bytes") == ["kept", "kept"]
     assert kept(rig, "Assets/b.bytes") == ["notKept"]
@@ -263,4 +263,20 @@ def test_the_history_keeps_within_its_size_by_itself(tmp_path: Path) -> None:
     rig.clock.advance(601)
     rig.landing.sweep()
     assert kept(rig) == ["notKept", "notKept"]
+    rig.close()
+
+
+def test_the_newest_id_of_all(tmp_path: Path) -> None:
+    """New ids must sort after every id that the history has, whatever it names."""
+    rig = Checkout(tmp_path)
+    rig.landing.recover()
+    assert rig.store.newest_id() is None
+    rig.write("Assets/a.cs", b"one")
+    assert rig.store.newest_id() == rig.versions()[-1].version_id
+    later = "t_7" + "Z" * 25
+    with rig.db.transaction() as connection:
+        connection.execute(
+            "INSERT INTO turn(id, kind, text, status, started_at) VALUES(?, 'prompt', '', 'done', '2026')", (later,)
+        )
+    assert rig.store.newest_id() == later
     rig.close()

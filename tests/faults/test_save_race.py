@@ -73,8 +73,10 @@ def test_no_save_is_lost(tmp_path: Path, merge: bool) -> None:
     assert landed
     assert set(refused) == {"conflict"}
     assert all(rig.store.version(version_id) is not None for version_id in landed)
-    rig.close()
+    rig.clock.advance(3)
+    rig.landing.sweep()
     assert rig.staged() == []
+    rig.close()
 
 
 def test_the_fallback_loses_only_in_its_window(tmp_path: Path) -> None:

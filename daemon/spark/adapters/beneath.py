@@ -152,6 +152,17 @@ class _Opened:
             chunks.append(chunk)
 
 
+def read_ordinary(path: Path, limit_bytes: int) -> bytes | None:
+    """A small ordinary file outside the fence (git's, version control's). None where there is none, where it is larger, or
+    where something else has the name: a pipe would keep its reader for ever. Links are followed."""
+    try:
+        fd = os.open(path, os.O_RDONLY | _O_NONBLOCK | _O_CLOEXEC | _O_BINARY)
+        with contextlib.closing(_Opened(fd)) as opened:
+            return None if os.fstat(fd).st_size > limit_bytes else opened.read()
+    except OSError:
+        return None
+
+
 def full_sync(fd: int) -> None:
     """fsync that also empties the disk's own cache: on macOS plain fsync does not."""
     if sys.platform == "darwin":

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from spark.core.errors import FatalError, Unavailable
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _APPLICATION_ID: Final = 0x5350524B
 _CHECK_WHOLE_BELOW_BYTES: Final = 16 * 1024 * 1024
 """A file of this size is checked page by page in some ten milliseconds; a larger one only after a doubt."""
@@ -25,7 +25,7 @@ _SCHEMA: Final = """
 CREATE TABLE content(sha256 TEXT PRIMARY KEY, size INTEGER NOT NULL, stored_size INTEGER NOT NULL, codec INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE INDEX content_sizes ON content(stored_size, size);
 CREATE TABLE version(id TEXT PRIMARY KEY, path TEXT NOT NULL, action TEXT NOT NULL, sha256 TEXT, size INTEGER NOT NULL, author_kind TEXT NOT NULL, author_name TEXT NOT NULL,
-  turn_id TEXT, call_id TEXT, git_head TEXT, git_branch TEXT, parent_id TEXT, created_at TEXT NOT NULL) WITHOUT ROWID;
+  turn_id TEXT, call_id TEXT, git_head TEXT, git_branch TEXT, parent_id TEXT, created_at TEXT NOT NULL, mode INTEGER) WITHOUT ROWID;
 CREATE INDEX version_by_path ON version(path, id);
 CREATE INDEX version_by_turn ON version(turn_id, id) WHERE turn_id IS NOT NULL;
 CREATE INDEX version_by_call ON version(call_id, id) WHERE call_id IS NOT NULL;
@@ -33,7 +33,7 @@ CREATE TABLE git_file(path TEXT PRIMARY KEY, sha256 TEXT, version_id TEXT NOT NU
 CREATE TABLE change_group(id TEXT PRIMARY KEY, state TEXT NOT NULL, author_kind TEXT NOT NULL, author_name TEXT NOT NULL, turn_id TEXT, call_id TEXT,
   git_head TEXT, git_branch TEXT, new_folders TEXT NOT NULL, created_at TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE op(id TEXT PRIMARY KEY, group_id TEXT NOT NULL REFERENCES change_group(id), position INTEGER NOT NULL, state TEXT NOT NULL, path TEXT NOT NULL, action TEXT NOT NULL,
-  pre TEXT, post TEXT, size INTEGER NOT NULL, version_id TEXT NOT NULL, parent_id TEXT) WITHOUT ROWID;
+  pre TEXT, post TEXT, size INTEGER NOT NULL, version_id TEXT NOT NULL, parent_id TEXT, mode INTEGER) WITHOUT ROWID;
 CREATE INDEX op_open ON op(path) WHERE state = 'intent';
 CREATE TABLE outbox(version_id TEXT PRIMARY KEY REFERENCES version(id), created_at TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE turn(id TEXT PRIMARY KEY, kind TEXT NOT NULL, text TEXT NOT NULL, status TEXT NOT NULL, conversation_id TEXT, mode TEXT, reasoning TEXT, model TEXT, host TEXT, key_source TEXT,
@@ -46,6 +46,11 @@ CREATE INDEX item_by_conversation ON item(conversation_id, position);
 CREATE TABLE read_mark(conversation_id TEXT NOT NULL, path TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY(conversation_id, path, sha256));
 CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+
+_MIGRATIONS: Final = {
+    1: "ALTER TABLE version ADD COLUMN mode INTEGER; ALTER TABLE op ADD COLUMN mode INTEGER;",
+}
+"""From each earlier version to the next. Files of earlier versions stay readable as they are: only writing migrates."""
 
 _DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -190,6 +195,10 @@ class Database:
                 )
             else:
                 self._check_version(version, connection)
+                for step in range(version, SCHEMA_VERSION):
+                    connection.executescript(
+                        f"BEGIN IMMEDIATE;{_MIGRATIONS[step]}PRAGMA user_version={step + 1};COMMIT;"
+                    )
         except BaseException:
             connection.close()
             raise

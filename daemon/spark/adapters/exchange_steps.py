@@ -6,6 +6,7 @@ crash. Must not know change sets, merging or the order of a group.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from spark.adapters.exchange import UNSUPPORTED, Exchange, LinkExchange
 from spark.adapters.ledger import Op
 from spark.adapters.project_files import FencedFiles
 from spark.adapters.staging import Stage, Staged
+from spark.core.errors import Unavailable
 from spark.core.paths import ProjectPath
 
 PUT_BACK_LIMIT: Final = 100
@@ -28,12 +30,14 @@ BackResult = Literal["back", "changed"]
 
 class Surprise(Exception):
     """The user was faster. Their newest bytes are in place (`content` None: they deleted the file, or it is none any
-    more); every version of theirs that came out is kept."""
+    more); every version of theirs that came out is kept. `not_kept`: why one could not be recorded; it still lies in place
+    or in the stage."""
 
-    def __init__(self, content: bytes | None, *, exists: bool = True) -> None:
+    def __init__(self, content: bytes | None, *, exists: bool = True, not_kept: Unavailable | None = None) -> None:
         super().__init__("the file changed meanwhile")
         self.content = content
         self.exists = exists
+        self.not_kept = not_kept
 
 
 class ExchangeSteps:
@@ -78,18 +82,20 @@ class ExchangeSteps:
     def put_back(self, op: Op, folder: Folder, out: Staged, ours: str | None) -> None:
         """`out` (somebody else's) lies in the stage, the target held `ours` a moment ago. Swaps until what comes out is
         what went in last; then the newest foreign bytes are in place and all are kept. Raises `Surprise` always."""
+        not_kept: Unavailable | None = None
         for _ in range(PUT_BACK_LIMIT):
-            self._keep_staged(op, out)
+            not_kept = self._keep_staged(op, out) or not_kept
             try:
                 self._swap(op.staged, folder, op.path.name)
             except FileNotFoundError:
-                raise Surprise(None, exists=False) from None  # the user deleted it meanwhile: that stands
+                # The user deleted it meanwhile: that stands.
+                raise Surprise(None, exists=False, not_kept=not_kept) from None
             came = self._stage.look(op.staged)
             if came.sha256 == ours or not came.there:
-                raise Surprise(out.content)
+                raise Surprise(out.content, not_kept=not_kept)
             ours, out = out.sha256, came
-        self._keep_staged(op, out)
-        raise Surprise(self._read(folder, op.path.name))
+        not_kept = self._keep_staged(op, out) or not_kept
+        raise Surprise(self._read(folder, op.path.name), not_kept=not_kept)
 
     def tidy(self, op: Op, folder: Folder) -> None:
         """Ends what the fallback does in two steps, where it died in between: afterwards the staged name tells, as with an
@@ -173,20 +179,23 @@ class ExchangeSteps:
         op.moved = True
         out = self._stage.look(op.staged)
         if out.sha256 != op.pre and out.there:
-            self._return(op, folder, out)
-            raise Surprise(out.content)
+            raise Surprise(out.content, not_kept=self._return(op, folder, out))
 
-    def _return(self, op: Op, folder: Folder, out: Staged) -> None:
+    def _return(self, op: Op, folder: Folder, out: Staged) -> Unavailable | None:
         """The wrong file came out: back with it, unless the user already made a newer one (then ours is kept)."""
-        self._keep_staged(op, out)
-        try:
+        not_kept = self._keep_staged(op, out)
+        with contextlib.suppress(FileExistsError):
             self._place(op.staged, folder, op.path.name)
-        except FileExistsError:
-            return
+        return not_kept
 
-    def _keep_staged(self, op: Op, out: Staged) -> None:
+    def _keep_staged(self, op: Op, out: Staged) -> Unavailable | None:
+        """Where the history cannot take the bytes (a full disk), they go back in place all the same: that needs no room."""
         if out.content is not None:
-            self._keep(op.path, out.content)
+            try:
+                self._keep(op.path, out.content)
+            except Unavailable as error:
+                return error
+        return None
 
     def _restage(self, op: Op, folder: Folder, staged: Staged, content_of: Callable[[str], bytes | None]) -> None:
         """Old bytes for the way back, from the history where somebody deleted the stage."""
@@ -195,7 +204,7 @@ class ExchangeSteps:
         content = content_of(op.pre)
         if content is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), op.staged)
-        self._stage.put(op.staged, content, folder, op.path.name)
+        self._stage.put(op.staged, content, folder, op.path.name, mode=op.mode)
 
     def _require_staged(self, op: Op) -> None:
         if not self._stage.look(op.staged).there:

@@ -10,10 +10,14 @@ import re
 from pathlib import Path
 from typing import Final
 
+from spark.adapters.beneath import read_ordinary
 from spark.core.versions import GitPlace
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SYMBOLIC_LIMIT: Final = 5
+_REF_LIMIT_BYTES: Final = 64 * 1024
+_PACKED_LIMIT_BYTES: Final = 64 * 1024 * 1024
+"""Some hundred thousand refs."""
 _BRANCH: Final = "refs/heads/"
 _Stamp = tuple[tuple[str, int, int, int] | None, ...]
 
@@ -74,16 +78,14 @@ def _git_folder(root: Path, files: list[Path]) -> Path | None:
     return None
 
 
-def _text(path: Path, files: list[Path]) -> str | None:
+def _text(path: Path, files: list[Path], limit_bytes: int = _REF_LIMIT_BYTES) -> str | None:
     files.append(path)
-    try:
-        return path.read_text("utf-8", "replace").strip()
-    except OSError:
-        return None
+    data = read_ordinary(path, limit_bytes)
+    return None if data is None else data.decode("utf-8", "replace").strip()
 
 
 def _packed(path: Path, name: str, files: list[Path]) -> str | None:
-    for line in (_text(path, files) or "").splitlines():
+    for line in (_text(path, files, _PACKED_LIMIT_BYTES) or "").splitlines():
         commit, _, ref = line.partition(" ")
         if ref == name:
             return commit

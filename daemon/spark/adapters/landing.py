@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,11 +16,20 @@ from pathlib import Path
 from spark.adapters.exchange import Exchange, native_exchange
 from spark.adapters.exchange_steps import ExchangeSteps, Surprise
 from spark.adapters.git_place import GitPlaceReader
-from spark.adapters.landing_errors import conflict, explained_as
+from spark.adapters.landing_errors import conflict, explained_as, partly_in_place
 from spark.adapters.landing_plan import CheckMerged, Plan, Planned, merged_bytes, plan_change_set
 from spark.adapters.ledger import Group, Ledger
 from spark.adapters.project_files import FencedFiles
-from spark.adapters.recovery import RecoveryReport, make_folders, prune_folders, recover, remove_folders, sync_folders
+from spark.adapters.recovery import (
+    Ending,
+    Recovery,
+    RecoveryReport,
+    make_folders,
+    prune_folders,
+    remove_folders,
+    sync_folders,
+)
+from spark.adapters.rollback import HistoryGuard, Rollback
 from spark.adapters.staging import Stage
 from spark.adapters.sweeping import Sweeper
 from spark.adapters.version_store import SqliteVersionStore
@@ -69,6 +79,12 @@ class FileLanding:
         self._stage = Stage(files.beneath, stage_dir or files.root / ".spark" / "stage")
         self._steps = ExchangeSteps(files, self._stage, exchange or native_exchange(), self._keep)
         self._sweeper = Sweeper(self._stage, self._ledger, store, clock)
+        self._recovery = Recovery(files, store, self._ledger, self._stage, self._steps)
+        self._may_be_open = True
+        self._open_paths: dict[ProjectPath, str] = {}
+        """The files of change sets that could be neither carried out nor taken back yet, with why."""
+        self._guard = HistoryGuard(store.db, clock)
+        self._rollback = Rollback(files, store, self._ledger, self._stage, self._steps, self._guard, checkpoint)
 
     @property
     def method(self) -> str:
@@ -80,27 +96,53 @@ class FileLanding:
         anything is served. Idempotent; may be killed at any point."""
         with self._lock:
             self._stage.reopen()
-            report = recover(self._files, self._store, self._ledger, self._stage, self._steps, self._by_user())
+            report, ending, held = self._recovery.run(self._by_user())
+            self._remember(ending)
+            for item in held:
+                self._sweeper.later(item.op_id, ProjectPath(item.path), {item.sha256}, item.staged)
             if self._forced is None:
-                self._steps.exchange, report.exchange_problem = self._stage.probe("Assets")
+                with contextlib.suppress(SparkError):  # a stage that cannot be opened is among the problems already
+                    self._steps.exchange, report.exchange_problem = self._stage.probe("Assets")
+            report.problems += [f".spark/{name} lay in the place of SPARK's folder" for name in self._stage.moved_aside]
             report.exchange_method = self.method
             return report
 
+    @property
+    def problem(self) -> str:
+        """What the user should know of right now (empty: nothing): a history that cannot be written, change sets that could
+        not be ended yet, things of theirs that lie in the stage."""
+        found: list[str] = []
+        if self._guard.problem:
+            found.append(self._guard.problem)
+        if self._open_paths:
+            paths = ", ".join(path.text for path in self._open_paths)
+            found.append(f"a change could not be ended yet and is tried again: {paths}")
+        return "; ".join([*found, *self._sweeper.foreign()])
+
     def land(self, change_set: ChangeSet, by: Provenance) -> Landed:
-        """See `core.ports.Landing`. Raises `Unavailable` (`internal`) where the disk refuses; nothing changed then."""
+        """See `core.ports.Landing`. Raises `Unavailable` (`internal`) where the disk refuses; nothing changed then, unless
+        `details` has `partlyInPlace`: paths that could not be taken back yet. `forbidden`: `.spark` is not ours."""
         with self._lock:
             self._stage.reopen()
-            self._sweeper.sweep_late(self._by_user())
+            with contextlib.suppress(SparkError):
+                self._sweeper.sweep_late(self._by_user())
+            self._end_open_first(change_set)
             plan = plan_change_set(self._files, self._store, change_set, self.check_merged)
             if not plan.files:
                 return Landed((), frozenset())
             group = Group(new_id("g"), "intent", by, [planned.op for planned in plan.files], plan.new_folders)
+            try:
+                self._stage.require()
+            except OSError as error:
+                raise explained_as(error, plan.files[0].op.path, self._files.root) from error
             bytes_of = {planned.op.path: (planned.before, planned.after) for planned in plan.files}
-            self._ledger.begin(group, bytes_of, self._by_user(), self._clock.now())
+            was_open, self._may_be_open = self._may_be_open, True
+            with self._guard.asked():
+                self._ledger.begin(group, bytes_of, self._by_user(), self._clock.now())
             self._checkpoint("intent")
             self._carry_out(plan, group)
-            for op in group.ops:
-                self._sweeper.later(op.op_id, op.path, {op.pre, op.post})
+            self._may_be_open = was_open
+            self._look_later(group)
             with contextlib.suppress(OSError, SparkError):  # it has landed: an empty folder that stays is no error
                 prune_folders(self._files, group.ops)
             remove_folders(self._files, change_set.leaves)
@@ -121,17 +163,22 @@ class FileLanding:
                 if content is not None and sha256_of(content) == change.before_sha256:
                     self._keep(change.path, content)
 
-    def sweep(self, *, everything: bool = False) -> None:
-        """Looks once more at the old bytes of landings two seconds ago (an editor that held the file open may have
-        written into them: kept then), and drops them; keeps the history within its size. Call it every few seconds;
-        `everything`: at shutdown."""
+    def sweep(self) -> None:
+        """Ends what could not be ended before; looks once more at the old bytes of landings two seconds ago (an editor that
+        held the file open may have written into them: kept then), and drops them; keeps the history within its size. Call it
+        every few seconds. Never fails: see `problem`."""
         with self._lock:
-            self._sweeper.sweep(self._by_user(), everything=everything)
-            self._store.collect_when_full()
+            with contextlib.suppress(SparkError), self._guard.asked(wrote=False):
+                self._end_open()
+                self._sweeper.sweep(self._by_user())
+                self._store.collect_when_full()
+            self._guard.look_again()
 
     def close(self) -> None:
+        """What is not due yet stays staged: the next start's `recover` looks at it."""
         with self._lock:
-            self._sweeper.sweep(self._by_user(), everything=True)
+            with contextlib.suppress(SparkError):
+                self._sweeper.sweep(self._by_user())
             self._stage.close()
 
     @contextlib.contextmanager
@@ -155,7 +202,8 @@ class FileLanding:
             self._checkpoint("put on stage")
             if len(group.ops) > 1:
                 # One file needs no such mark: either its new bytes are in place or they are not.
-                self._ledger.mark(group, "staged")
+                with self._guard.asked():
+                    self._ledger.mark(group, "staged")
                 self._checkpoint("staged")
             make_folders(self._files, group.new_folders)
             for planned in plan.files:
@@ -164,13 +212,21 @@ class FileLanding:
                 self._checkpoint("exchanged")
             sync_folders(self._files, group.ops)
             self._checkpoint("synced")
-            self._ledger.finish(group, group.ops)
+            with self._guard.asked():
+                self._ledger.finish(group, group.ops)
             self._checkpoint("done")
         except (SparkError, OSError) as error:
-            left = [path for path in self._roll_back(group) if path != current]
+            back = self._rollback.run(plan, group)
+            if not back.closed:
+                self._open_paths |= {op.path: "a landing could not be ended" for op in group.ops}
+            if not back.stuck:
+                self._look_later(group)
             refusal = error if isinstance(error, SparkError) else explained_as(error, current, self._files.root)
+            if back.stuck:
+                refusal = partly_in_place(refusal, back.stuck)
+            left = [path.text for path in back.changed if path != current]
             if left:
-                refusal.details["leftChanged"] = [path.text for path in left]
+                refusal.details["leftChanged"] = left
             if refusal is error:
                 raise
             raise refusal from error
@@ -179,13 +235,27 @@ class FileLanding:
         op = planned.op
         if planned.after is None:
             return
+        if op.pre is None and planned.moved_from is not None and self._copied_from(planned, planned.moved_from):
+            return
         with self._files.folder(op.path.parent) as folder:
             try:
-                self._stage.put(op.staged, planned.after, folder, op.path.name)
+                mode = op.mode if op.pre is None else None
+                self._stage.put(op.staged, planned.after, folder, op.path.name, mode=mode)
             except FileNotFoundError:
                 if op.pre is None or folder is None or folder.lstat(op.path.name) is not None:
                     raise
                 raise conflict(planned, Surprise(None, exists=False), ()) from None
+
+    def _copied_from(self, planned: Planned, source: ProjectPath) -> bool:
+        """Whether a moved file could be staged with the mode, owner and attributes of the file that it was."""
+        with self._files.folder(source.parent) as folder:
+            found = None if folder is None else folder.lstat(source.name)
+            if folder is None or found is None or not stat.S_ISREG(found.st_mode) or planned.after is None:
+                return False
+            with contextlib.suppress(FileNotFoundError):
+                self._stage.put(planned.op.staged, planned.after, folder, source.name)
+                return True
+        return False
 
     def _bring_in(self, planned: Planned) -> None:
         """One file; merged with what the user saves meanwhile, at most three times."""
@@ -206,6 +276,8 @@ class FileLanding:
                 return
             except Surprise as surprise:
                 self._checkpoint("surprise")
+                if surprise.not_kept is not None:
+                    raise surprise.not_kept from None
                 self._merge(planned, surprise, last=attempt == MERGES_PER_FILE)
 
     def _merge(self, planned: Planned, surprise: Surprise, *, last: bool) -> None:
@@ -216,30 +288,44 @@ class FileLanding:
         op.pre, op.post, op.size = sha256_of(theirs), sha256_of(merged), len(merged)
         self._stage.discard(op.staged)
         planned.before, planned.after, planned.merged = theirs, merged, True
-        self._ledger.revise(op, theirs, merged, self._by_user())
+        with self._guard.asked():
+            self._ledger.revise(op, theirs, merged, self._by_user())
         self._checkpoint("revised")
         self._put_on_stage(planned)
 
-    def _roll_back(self, group: Group) -> list[ProjectPath]:
-        """Newest first, each compared by hash. Returns the files that the user has changed since: they are left so."""
-        left: list[ProjectPath] = []
-        # Where even this fails, the group stays open and the next start's recovery ends it.
-        with contextlib.suppress(OSError, Unavailable):
-            if group.state == "staged":
-                self._ledger.mark(group, "back")
-                self._checkpoint("going back")
-            left.extend(
-                op.path for op in reversed(group.ops) if self._steps.take_back(op, self._store.content) == "changed"
+    # -- what could not be ended --------------------------------------------------------------------------------
+
+    def _end_open_first(self, change_set: ChangeSet) -> None:
+        """Two landings of one file must end in their order, or the older one would later take back the newer."""
+        self._end_open()
+        blocked = [change.path for change in change_set.files if change.path in self._open_paths]
+        if blocked:
+            raise Unavailable(
+                "internal",
+                f"an earlier change of {blocked[0]} could not be ended yet: {self._open_paths[blocked[0]]}",
+                hint="Check free space and permissions, then call again; SPARK also tries again by itself.",
+                details={"paths": [path.text for path in blocked]},
+                counts=False,
             )
-            remove_folders(self._files, group.new_folders)
-            sync_folders(self._files, group.ops)
-            self._ledger.finish(group, (), durable=True)
+
+    def _end_open(self) -> None:
+        if not self._may_be_open:
+            return
+        ending = self._recovery.end_open(self._by_user())
+        self._remember(ending)
+        for group in (*ending.landed, *ending.back):
+            self._look_later(group)
+
+    def _look_later(self, group: Group) -> None:
         for op in group.ops:
             self._sweeper.later(op.op_id, op.path, {op.pre, op.post})
-        return left
+
+    def _remember(self, ending: Ending) -> None:
+        self._open_paths = {op.path: why for group, why in ending.failed for op in group.ops}
+        self._may_be_open = bool(ending.failed)
 
     def _keep(self, path: ProjectPath, content: bytes) -> None:
-        with self._store.db.transaction() as connection:
+        with self._guard.asked(), self._store.db.transaction() as connection:
             self._store.replaced(connection, path.text, content, self._by_user())
 
     def _by_user(self) -> Provenance:

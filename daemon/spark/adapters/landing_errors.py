@@ -68,6 +68,18 @@ def finding_details(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     ]
 
 
+def partly_in_place(refusal: SparkError, stuck: Sequence[ProjectPath]) -> SparkError:
+    """A refusal whose way back failed too."""
+    paths = [path.text for path in stuck]
+    return Unavailable(
+        "internal",
+        f"{refusal.message.removesuffix('; everything is as it was')}; taking it back failed too, so the change may be partly in place: {', '.join(paths)}",
+        hint="Check free space and permissions. SPARK ends it by itself as soon as it can, at the latest at its next start.",
+        details={**refusal.details, "partlyInPlace": paths},
+        counts=False,
+    )
+
+
 def explained_as(error: OSError, path: ProjectPath, root: Path) -> SparkError:
     """What a system error while writing `path` is for the caller; everything was put back."""
     if error.errno in _FORBIDDEN:

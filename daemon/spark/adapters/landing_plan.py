@@ -6,7 +6,7 @@ Reads through the fence and the history. Must not change anything.
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from spark.adapters.exchange_steps import Surprise
@@ -22,6 +22,7 @@ from spark.core.errors import ToolRejected, invalid_arguments
 from spark.core.ids import new_id
 from spark.core.paths import ProjectPath, check_writable
 
+_PERMISSIONS = 0o777
 CheckMerged = Callable[[ProjectPath, bytes, bytes | None], Sequence[Finding]]
 
 
@@ -34,6 +35,8 @@ class Planned:
     after: bytes | None
     may_merge: bool
     merged: bool = False
+    moved_from: ProjectPath | None = None
+    """Where a moved file still lies while this end of the move is staged: it hands on its mode and attributes."""
 
 
 @dataclass(slots=True)
@@ -73,6 +76,7 @@ def plan_change_set(
             if planned.op.pre is None:
                 files.check_spelling(change.path, leaving=leaving)
             plan.files.append(planned)
+    _refuse_undecodable(files, change_set.leaves)
     # Deletions first, so that a moved GUID never exists twice. An asset leaves before its .meta and comes after it: Unity
     # would make a .meta with a new GUID for an asset that it finds without one.
     plan.files.sort(
@@ -117,7 +121,8 @@ def _plan_file(
     after = change.content
     post = None if after is None else sha256_of(after)
     op = Op(new_id("o"), change.path, change.action, present, post, len(after or b""), "", moved=False)
-    planned = Planned(op, current, after, may_merge=merge and after is not None)
+    planned = Planned(op, current, after, may_merge=merge and after is not None, moved_from=change.moved_from)
+    op.mode = _mode(files, store, change) if current is None else stat.S_IMODE(mode) & _PERMISSIONS
     if change.before_sha256 is None:
         if current is None:
             return planned if after is not None else None
@@ -140,6 +145,40 @@ def _plan_file(
         # By the mode bits and not by trying: the superuser may write everything, yet the bit is there on purpose.
         raise read_only(files.root, change.path, "the file is write-protected")
     return planned
+
+
+def _mode(files: FencedFiles, store: SqliteVersionStore, change: FileChange) -> int | None:
+    """The permission bits of a file that comes: those of the moved one, or those that it had before it was deleted."""
+    if change.moved_from is not None:
+        with files.folder(change.moved_from.parent) as folder:
+            found = None if folder is None else folder.lstat(change.moved_from.name)
+        if found is not None and stat.S_ISREG(found.st_mode):
+            return stat.S_IMODE(found.st_mode) & _PERMISSIONS
+    return store.mode_of_deleted(change.path)
+
+
+def _refuse_undecodable(files: FencedFiles, leaves: Iterable[ProjectPath]) -> None:
+    """A folder goes as a whole or stays as a whole, and what has no path can be neither kept nor moved."""
+    todo, seen = list(leaves), set(leaves)
+    while todo:
+        folder = todo.pop()
+        count = files.undecodable_names(folder)
+        if count:
+            raise ToolRejected(
+                "unsupported_asset",
+                f"{folder} holds {count} files or folders whose names are no UTF-8: they can be neither moved nor kept",
+                hint="Rename them in the file manager or a terminal, then call again.",
+                details={"path": folder.text, "undecodableNames": count},
+            )
+        for name in files.names(folder):
+            path = folder / name
+            if path in seen:
+                continue
+            with files.folder(folder) as opened:
+                found = None if opened is None else opened.lstat(name)
+            if found is not None and stat.S_ISDIR(found.st_mode):
+                seen.add(path)
+                todo.append(path)
 
 
 def _read(files: FencedFiles, change: FileChange) -> tuple[bytes | None, int]:

@@ -35,6 +35,8 @@ class Op:
     parent_id: str | None = None
     moved: bool | None = None
     """Whether the bytes went in or out; None: not known (after a crash)."""
+    mode: int | None = None
+    """Permission bits of the file: those that it had, for a new one those that it gets (None: what the umask leaves)."""
 
     @property
     def staged(self) -> str:
@@ -54,6 +56,10 @@ class Ledger:
     def __init__(self, db: Database, store: SqliteVersionStore) -> None:
         self._db = db
         self._store = store
+        self.going_back: set[str] = set()
+        """Groups that are being taken back although that could not be written here: they count as `back`."""
+        self.taken_back: set[str] = set()
+        """Operations of such groups whose files are as they were: what the user does to them now is theirs."""
 
     def begin(
         self,
@@ -81,10 +87,10 @@ class Ledger:
                 if after is not None:
                     self._store.put_content(connection, after, op.post)
                 connection.execute(
-                    "INSERT INTO op VALUES(?,?,?,'intent',?,?,?,?,?,?,?)",
+                    "INSERT INTO op VALUES(?,?,?,'intent',?,?,?,?,?,?,?,?)",
                     (
                         *(op.op_id, group.group_id, position, op.path.text, op.action),
-                        *(op.pre, op.post, op.size, op.version_id, op.parent_id),
+                        *(op.pre, op.post, op.size, op.version_id, op.parent_id, op.mode),
                     ),
                 )
 
@@ -124,6 +130,7 @@ class Ledger:
                         group.by,
                         parent_id=op.parent_id,
                         version_id=op.version_id,
+                        mode=op.mode,
                     )
             connection.executemany(
                 "UPDATE op SET state = ? WHERE id = ?",
@@ -131,6 +138,8 @@ class Ledger:
             )
             connection.execute("UPDATE change_group SET state = ? WHERE id = ?", (state, group.group_id))
         group.state = state
+        self.going_back.discard(group.group_id)
+        self.taken_back.difference_update(op.op_id for op in group.ops)
 
     def unfinished(self) -> list[Group]:
         """Oldest first."""
@@ -138,7 +147,7 @@ class Ledger:
         return [
             Group(
                 row["id"],
-                row["state"],
+                "back" if row["id"] in self.going_back else row["state"],
                 Provenance(
                     Author(row["author_kind"], row["author_name"]),
                     row["turn_id"],
@@ -155,6 +164,7 @@ class Ledger:
                         op["size"],
                         op["version_id"],
                         op["parent_id"],
+                        mode=op["mode"],
                     )
                     for op in self._db.query("SELECT * FROM op WHERE group_id = ? ORDER BY position", (row["id"],))
                 ],
@@ -180,9 +190,13 @@ class Ledger:
                 "DELETE FROM change_group WHERE state IN ('done', 'aborted') AND NOT EXISTS(SELECT 1 FROM op WHERE group_id = change_group.id)"
             )
 
-    def forget_finished(self) -> None:
+    def forget_finished(self, keep: Sequence[str] = ()) -> None:
+        """`keep`: operations whose staged files stay for now."""
         with self._db.transaction(durable=False) as connection:
-            connection.execute("DELETE FROM op WHERE state <> 'intent'")
+            rows = connection.execute("SELECT id FROM op WHERE state <> 'intent'").fetchall()
+            connection.executemany(
+                "DELETE FROM op WHERE id = ?", [(row["id"],) for row in rows if row["id"] not in keep]
+            )
             connection.execute(
                 "DELETE FROM change_group WHERE NOT EXISTS(SELECT 1 FROM op WHERE group_id = change_group.id)"
             )

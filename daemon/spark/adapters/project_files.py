@@ -122,7 +122,12 @@ class FencedFiles:
 
     def names(self, folder: ProjectPath) -> list[str]:
         with self.folder(self._as_unity_resolves(folder)) as opened:
-            return [] if opened is None else sorted(opened.names())
+            return [] if opened is None else sorted(name for name in opened.names() if _is_text(name))
+
+    def undecodable_names(self, folder: ProjectPath) -> int:
+        """How many entries of a folder have names that are no UTF-8: no path names them, and `names` leaves them out."""
+        with self.folder(self._as_unity_resolves(folder)) as opened:
+            return 0 if opened is None else sum(not _is_text(name) for name in opened.names())
 
     def _as_unity_resolves(self, path: ProjectPath) -> ProjectPath:
         """For reading: `Packages/<name>/…` of a package from a registry lies in `Library/PackageCache/<name>@…`."""
@@ -169,7 +174,7 @@ class FencedFiles:
                 there = folder.lstat(here.name) is not None
                 if there and not _FOLDING_PLATFORM:
                     continue
-                names = folder.names()
+                names = [name for name in folder.names() if _is_text(name)]
             same = [
                 name
                 for name in names
@@ -217,6 +222,11 @@ class FencedFiles:
                 details={"path": path.text},
                 counts=False,
             ) from error
+
+
+def _is_text(name: str) -> bool:
+    """Python keeps bytes that are no UTF-8 as lone surrogates, which neither JSON nor SQLite takes."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def refuse_link(link: str) -> NoReturn:

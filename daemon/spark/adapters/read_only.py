@@ -11,10 +11,12 @@ import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from spark.adapters.beneath import read_ordinary
 from spark.core.errors import ToolRejected
 from spark.core.paths import ProjectPath
 
 _P4_VARIABLES = ("P4CLIENT", "P4PORT", "P4CONFIG")
+_ATTRIBUTES_LIMIT_BYTES = 1024 * 1024
 
 
 def read_only(root: Path, path: ProjectPath, why: str, env: Mapping[str, str] = os.environ) -> ToolRejected:
@@ -60,10 +62,10 @@ def _is_lockable(root: Path, path: ProjectPath) -> bool:
     macros: dict[str, list[str]] = {}
     lockable = False
     for folder in folders:
-        try:
-            text = (folder / ".gitattributes").read_text("utf-8", "replace")
-        except OSError:
+        data = read_ordinary(folder / ".gitattributes", _ATTRIBUTES_LIMIT_BYTES)
+        if data is None:
             continue
+        text = data.decode("utf-8", "replace")
         below = (repository / relative).relative_to(folder).as_posix()
         for line in text.splitlines():
             pattern, *attributes = line.split() or [""]

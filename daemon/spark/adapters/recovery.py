@@ -1,4 +1,5 @@
-"""Brings landings that were cut off (a crash, a power cut) to an end, before anything is served.
+"""Brings landings that were cut off (a crash, a power cut, a full disk) to an end: all of them before anything is served, and
+those that a running daemon could not end.
 
 Decides by hashes alone, so it can be killed at any point and run again. Also the folder work that landing and recovery
 share. Must not know why a change set was made.
@@ -26,7 +27,8 @@ from spark.core.versions import Provenance
 class RecoveryReport:
     """What a start found. `finished`, `taken_back`: change sets that were cut off and now are in place, or gone without a
     trace. `rescued`: versions made from bytes that only the stage had. `set_aside`: where a damaged history was moved.
-    `problems`: what could not be ended, for the user to see. `exchange_problem`: empty where all is well."""
+    `problems`: what could not be ended and what lies in SPARK's place, for the user to see. `exchange_problem`: empty where
+    all is well."""
 
     finished: int = 0
     taken_back: int = 0
@@ -37,126 +39,188 @@ class RecoveryReport:
     exchange_problem: str = ""
 
 
-def recover(
-    files: FencedFiles,
-    store: SqliteVersionStore,
-    ledger: Ledger,
-    stage: Stage,
-    steps: ExchangeSteps,
-    user: Provenance,
-) -> RecoveryReport:
-    report = RecoveryReport(set_aside=store.db.set_aside)
-    open_ops: set[str] = set()
-    for group in ledger.unfinished():
+@dataclass(slots=True)
+class Ending:
+    """What became of the open groups. `failed`: those that stay open, with why."""
+
+    landed: list[Group] = field(default_factory=list)
+    back: list[Group] = field(default_factory=list)
+    failed: list[tuple[Group, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A staged file that stays because somebody still has it open for writing. `sha256`: of the bytes kept so far."""
+
+    staged: str
+    op_id: str
+    path: str
+    sha256: str
+
+
+class Recovery:
+    def __init__(
+        self, files: FencedFiles, store: SqliteVersionStore, ledger: Ledger, stage: Stage, steps: ExchangeSteps
+    ) -> None:
+        self._files = files
+        self._store = store
+        self._ledger = ledger
+        self._stage = stage
+        self._steps = steps
+
+    def run(self, user: Provenance) -> tuple[RecoveryReport, Ending, list[Held]]:
+        """At a start. Nothing that lies in the project or the stage makes it fail: it is reported."""
+        report = RecoveryReport(set_aside=self._store.db.set_aside)
         try:
-            landed = _end(files, store, ledger, stage, steps, group, user)
-        except (OSError, SparkError) as error:
-            # A file that cannot be read or written right now: its staged bytes stay, the next start tries again.
-            open_ops |= {op.op_id for op in group.ops}
-            report.problems.append(f"{', '.join(op.path.text for op in group.ops)}: {error}")
-            continue
-        report.finished += landed
-        report.taken_back += not landed
-    # A daemon that died right after a deletion had no time for the folder that it emptied.
-    remove_folders(files, [meta.asset for meta in ledger.deleted_metas() if files.stat(meta) is None])
-    report.rescued = _empty(store, ledger, stage, user, open_ops)
-    ledger.forget_finished()
-    return report
+            self._stage.require()
+            ours, foreign = self._stage.entries()
+        except (SparkError, OSError) as error:
+            # Without the stage nothing can be ended safely, and nothing is forgotten.
+            report.problems.append(str(error))
+            open_groups = [(group, str(error)) for group in self._ledger.unfinished()]
+            return report, Ending(failed=open_groups), []
+        report.problems += foreign
+        self._ledger.going_back |= {group_id for _, group_id, kind in ours if kind == "back"}
+        ending = self.end_open(user)
+        for group, why in ending.failed:
+            report.problems.append(f"{', '.join(op.path.text for op in group.ops)}: {why}")
+        report.finished, report.taken_back = len(ending.landed), len(ending.back)
+        self._prune_deleted()
+        open_ids = {name for group, _ in ending.failed for name in (group.group_id, *(op.op_id for op in group.ops))}
+        held, stuck = self._empty(report, user, open_ids)
+        self._ledger.forget_finished([item.op_id for item in held] + stuck)
+        return report, ending, held
 
-
-def _end(
-    files: FencedFiles,
-    store: SqliteVersionStore,
-    ledger: Ledger,
-    stage: Stage,
-    steps: ExchangeSteps,
-    group: Group,
-    user: Provenance,
-) -> bool:
-    """Whether the change set is in place now."""
-    for op in group.ops:
-        with files.folder(op.path.parent) as folder:
-            if folder is not None:
-                steps.tidy(op, folder)
-    forward = group.state == "staged" and all(_can_go_on(files, stage, op) for op in group.ops)
-    if group.state == "intent" and len(group.ops) == 1:
-        forward = _is_in(files, stage, group.ops[0])
-    if forward:
-        try:
-            make_folders(files, group.new_folders)
-            for op in group.ops:
-                _go_on(files, stage, steps, op)
-        except Surprise:
-            forward = False
-    if not forward and group.state == "staged":
-        ledger.mark(group, "back")
-    if forward:
-        sync_folders(files, group.ops)
-        ledger.finish(group, group.ops, durable=True)
-        prune_folders(files, group.ops)
-        return True
-    if group.state == "back" or len(group.ops) == 1:
-        for op in reversed(group.ops):
-            steps.take_back(op, store.content)
-    remove_folders(files, group.new_folders)
-    sync_folders(files, group.ops)
-    _keep_in_place(files, store, group, user)
-    ledger.finish(group, (), durable=True)
-    return False
-
-
-def _is_in(files: FencedFiles, stage: Stage, op: Op) -> bool:
-    """Whether the exchange happened and nothing of the user's came out by it."""
-    now, staged = hash_in_place(files, op.path), stage.look(op.staged)
-    if now.foreign or now.sha256 != op.post:
-        return False
-    return not staged.foreign and staged.sha256 in (op.pre, None)
-
-
-def _can_go_on(files: FencedFiles, stage: Stage, op: Op) -> bool:
-    if _is_in(files, stage, op):
-        return True
-    now, staged = hash_in_place(files, op.path), stage.look(op.staged)
-    if now.foreign or now.sha256 != op.pre:
-        return False
-    return not staged.there if op.post is None else staged.sha256 == op.post
-
-
-def _go_on(files: FencedFiles, stage: Stage, steps: ExchangeSteps, op: Op) -> None:
-    if _is_in(files, stage, op):
-        return
-    with files.folder(op.path.parent) as folder:
-        if folder is None:
-            raise Surprise(None, exists=False)
-        steps.put_in(op, folder)
-
-
-def _keep_in_place(files: FencedFiles, store: SqliteVersionStore, group: Group, user: Provenance) -> None:
-    """Bytes that are neither the old nor the new ones are the user's, and may have come out of our hands: recorded."""
-    for op in group.ops:
-        now = hash_in_place(files, op.path)
-        if now.content is not None and now.sha256 not in (op.pre, op.post):
-            with store.db.transaction() as connection:
-                store.replaced(connection, op.path.text, now.content, user)
-
-
-def _empty(store: SqliteVersionStore, ledger: Ledger, stage: Stage, user: Provenance, open_ops: set[str]) -> list[str]:
-    """Keeps whatever only the stage has, whatever its operation's state: it may be the user's only copy."""
-    rescued: list[str] = []
-    for name in sorted(stage.folder.names()):
-        op_id, _, kind = name.partition(".")
-        if op_id in open_ops:
-            continue
-        if kind != "part":
-            found = stage.look(name)
-            if found.foreign:
+    def end_open(self, user: Provenance) -> Ending:
+        """Every open group, oldest first; what fails stays open for the next try."""
+        ending = Ending()
+        for group in self._ledger.unfinished():
+            try:
+                landed = self._end(group, user)
+                with contextlib.suppress(OSError, SparkError):
+                    self._stage.discard(f"{group.group_id}.back")
+            except (OSError, SparkError) as error:
+                # A file that cannot be read or written right now: its staged bytes stay.
+                ending.failed.append((group, str(error)))
                 continue
-            if found.content is not None:
-                where = ledger.path_of(op_id) or f".spark/stage/{name}"
-                version_id = store.rescue(found.content, where, user)
-                rescued += [] if version_id is None else [version_id]
-        stage.discard(name)
-    return rescued
+            (ending.landed if landed else ending.back).append(group)
+        return ending
+
+    def _end(self, group: Group, user: Provenance) -> bool:
+        """Whether the change set is in place now."""
+        for op in group.ops:
+            with self._files.folder(op.path.parent) as folder:
+                if folder is not None:
+                    self._steps.tidy(op, folder)
+        superseded = {op.op_id for op in group.ops if self._is_superseded(op)}
+        forward = not superseded and self._belongs_in(group)
+        if forward:
+            try:
+                make_folders(self._files, group.new_folders)
+                for op in group.ops:
+                    self._go_on(op)
+            except Surprise:
+                forward = False
+        if not forward and group.state == "staged":
+            self._ledger.mark(group, "back")
+        if forward:
+            sync_folders(self._files, group.ops)
+            self._ledger.finish(group, group.ops, durable=True)
+            prune_folders(self._files, group.ops)
+            return True
+        if group.state == "back" or len(group.ops) == 1:
+            for op in reversed(group.ops):
+                if op.op_id not in superseded and op.op_id not in self._ledger.taken_back:
+                    self._steps.take_back(op, self._store.content)
+        remove_folders(self._files, group.new_folders)
+        sync_folders(self._files, group.ops)
+        self._keep_in_place(group, user)
+        self._ledger.finish(group, (), durable=True)
+        return False
+
+    def _is_superseded(self, op: Op) -> bool:
+        """Whether a newer version of the path says why it is as it is: then it is none of this operation's business. A newer
+        version of the user's alone does not say so: it may have come out by this very operation."""
+        newer = self._store.newer_than(op.path, op.version_id)
+        if newer is None:
+            return False
+        sha256, landed = newer
+        now = hash_in_place(self._files, op.path)
+        return landed or (not now.foreign and now.sha256 == sha256)
+
+    def _belongs_in(self, group: Group) -> bool:
+        if group.state == "staged":
+            return all(self._can_go_on(op) for op in group.ops)
+        return group.state == "intent" and len(group.ops) == 1 and self._is_in(group.ops[0])
+
+    def _is_in(self, op: Op) -> bool:
+        """Whether the exchange happened and nothing of the user's came out by it."""
+        now, staged = hash_in_place(self._files, op.path), self._stage.look(op.staged)
+        if now.foreign or now.sha256 != op.post:
+            return False
+        return not staged.foreign and staged.sha256 in (op.pre, None)
+
+    def _can_go_on(self, op: Op) -> bool:
+        if self._is_in(op):
+            return True
+        now, staged = hash_in_place(self._files, op.path), self._stage.look(op.staged)
+        if now.foreign or now.sha256 != op.pre:
+            return False
+        return not staged.there if op.post is None else staged.sha256 == op.post
+
+    def _go_on(self, op: Op) -> None:
+        if self._is_in(op):
+            return
+        with self._files.folder(op.path.parent) as folder:
+            if folder is None:
+                raise Surprise(None, exists=False)
+            self._steps.put_in(op, folder)
+
+    def _keep_in_place(self, group: Group, user: Provenance) -> None:
+        """Bytes that are neither the old nor the new ones are the user's, and may have come out of our hands: recorded."""
+        for op in group.ops:
+            now = hash_in_place(self._files, op.path)
+            if now.content is not None and now.sha256 not in (op.pre, op.post):
+                with self._store.db.transaction() as connection:
+                    self._store.replaced(connection, op.path.text, now.content, user)
+
+    def _prune_deleted(self) -> None:
+        """A daemon that died right after a deletion had no time for the folder that it emptied."""
+        for meta in self._ledger.deleted_metas():
+            with contextlib.suppress(OSError, SparkError):
+                if self._files.stat(meta) is None:
+                    remove_folders(self._files, [meta.asset])
+
+    def _empty(self, report: RecoveryReport, user: Provenance, open_ids: set[str]) -> tuple[list[Held], list[str]]:
+        """Keeps whatever only the stage has, whatever its operation's state: it may be the user's only copy. Answers the files
+        that somebody still writes, and the operations whose files could not be dealt with."""
+        held: list[Held] = []
+        stuck: list[str] = []
+        for name, item_id, kind in self._stage.entries()[0]:
+            if item_id in open_ids:
+                continue
+            try:
+                found = None if kind in ("part", "back") else self._rescued(report, user, name, item_id)
+                if found is None:
+                    self._stage.discard(name)
+                else:
+                    held.append(found)
+            except (OSError, SparkError) as error:
+                stuck.append(item_id)
+                report.problems.append(f"{self._stage.foreign(name)} ({error})")
+        return held, stuck
+
+    def _rescued(self, report: RecoveryReport, user: Provenance, name: str, op_id: str) -> Held | None:
+        """None where the file may go now."""
+        # Asked first: who writes no more has written all that is read now.
+        written = self._stage.has_writer(name)
+        found = self._stage.look(name)
+        if found.content is None or found.sha256 is None:
+            return None
+        where = self._ledger.path_of(op_id) or f".spark/stage/{name}"
+        version_id = self._store.rescue(found.content, where, user)
+        report.rescued += [] if version_id is None else [version_id]
+        return Held(name, op_id, where, found.sha256) if written else None
 
 
 def make_folders(files: FencedFiles, folders: Sequence[ProjectPath]) -> None:

@@ -1,15 +1,17 @@
 """The stage: the folder in the project (same file system as the targets) where new bytes wait and old ones come out.
 
-`ID.part` is always rubbish, `ID.new` is always whole, `ID.old` is a second name during a replace without exchange. It never
-holds the only durable copy of anything, so deleting it loses nothing. Must not know the database.
+`ID.part` is always rubbish, `ID.new` is always whole, `ID.old` is a second name during a replace without exchange, `ID.back`
+says that a group is being taken back where the history could not be told. Whatever else lies there is somebody else's and
+stays. Must not know the database.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
+import re
+import secrets
 import stat
 import sys
 from pathlib import Path
@@ -17,17 +19,14 @@ from typing import Final
 
 from spark.adapters.beneath import Beneath, Folder, LinkFound, NotAFile, full_sync
 from spark.adapters.exchange import UNSUPPORTED, Exchange, LinkExchange, native_exchange, write_all
+from spark.adapters.file_attributes import copy_attributes, inherit_group, read_lease
 from spark.core.changes import sha256_of
-from spark.core.errors import FatalError
+from spark.core.errors import ToolRejected
 
-_PROBE: Final = ".spark-probe~"
-"""Unity ignores names that begin with a dot or end with a tilde."""
-_NOT_COPIED: Final = ("security.ima", "security.evm")
-"""Signatures of the old bytes; the kernel makes new ones."""
-_XATTR_REFUSED: Final = frozenset(
-    {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENODATA, errno.EINVAL}
-)
-_COPYFILE_ACL_AND_XATTR: Final = 1 << 0 | 1 << 2
+_PROBE: Final = re.compile(r"\.spark-probe-[0-9a-f]{16}~")
+"""Unity ignores names that begin with a dot or end with a tilde. A part by chance: whatever the user has stays whole."""
+_OURS: Final = re.compile(r"(?P<id>[og]_[0-9A-Za-z]+)\.(?P<kind>new|old|part|back)")
+_LEASE_PROBE: Final = "o_lease.part"
 
 
 class Staged:
@@ -54,6 +53,9 @@ class Stage:
         if len(self._parts) < 2:
             raise ValueError(f"{stage_dir} must lie in a folder of SPARK's own in the project")
         self._folder: Folder | None = None
+        self._leases = False
+        self.moved_aside: list[str] = []
+        """What lay in the place of a folder of ours within `.spark`, under its new name."""
 
     @property
     def folder(self) -> Folder:
@@ -70,15 +72,20 @@ class Stage:
 
     close = reopen
 
-    def put(self, staged: str, content: bytes, source: Folder | None, name: str) -> None:
-        """Writes `staged` whole and durable. `source`/`name`: the file it will replace (its mode, owner, ACL and attributes
-        are copied), or the folder of a new file (None: a folder that is not there yet)."""
+    def require(self) -> None:
+        """Opens the stage. Raises `ToolRejected` (`forbidden`) where `.spark` is not ours, `OSError`."""
+        if self._folder is None:
+            self._folder = self._open()
+
+    def put(self, staged: str, content: bytes, source: Folder | None, name: str, *, mode: int | None = None) -> None:
+        """Writes `staged` whole and durable. `source`/`name`: the file it will replace or be moved from (its mode, owner, ACL
+        and attributes are copied), or the folder of a new file (None: a folder that is not there yet), which gets `mode`."""
         like = None if source is None else source.lstat(name)
         try:
-            self._put(staged, content, source, name, like)
+            self._put(staged, content, source, name, like, mode)
         except FileNotFoundError:
             self.reopen()  # somebody deleted .spark this moment
-            self._put(staged, content, source, name, like)
+            self._put(staged, content, source, name, like, mode)
 
     def look(self, staged: str) -> Staged:
         try:
@@ -88,6 +95,46 @@ class Stage:
 
     def discard(self, staged: str) -> None:
         self.folder.unlink(staged)
+
+    def has_writer(self, staged: str) -> bool:
+        """Whether some program has this file open for writing. False also where the system does not tell.
+
+        Linux gives a read lease only for a file that nobody writes. It is given back at once: who opens a leased file has to
+        wait for us.
+        """
+        if sys.platform != "linux":
+            return False
+        try:
+            fd = self.folder.open(staged, os.O_RDONLY | os.O_NONBLOCK)
+        except OSError:
+            return False
+        try:
+            return read_lease(fd) is False and self._leases_work()
+        finally:
+            os.close(fd)
+
+    def mark_back(self, group_id: str) -> None:
+        """For the next start: this group goes back, whatever the history says. Needs no room for bytes."""
+        fd = self.folder.open(f"{group_id}.back", os.O_WRONLY | os.O_CREAT, 0o600)
+        os.close(fd)
+        self.folder.sync()
+
+    def entries(self) -> tuple[list[tuple[str, str, str]], list[str]]:
+        """(name, id, kind) of our own files, sorted, and a sentence for each thing that is not ours."""
+        ours: list[tuple[str, str, str]] = []
+        foreign: list[str] = []
+        for name in sorted(self.folder.names()):
+            match, found = _OURS.fullmatch(name), self.folder.lstat(name)
+            if found is None:
+                continue
+            if match is not None and stat.S_ISREG(found.st_mode):
+                ours.append((name, match["id"], match["kind"]))
+            else:
+                foreign.append(self.foreign(name))
+        return ours, foreign
+
+    def foreign(self, name: str) -> str:
+        return f"{'/'.join(self._parts)} holds {name!a}, which is not SPARK's: it stays there until you move it away"
 
     def probe(self, top_folder: str) -> tuple[Exchange, str]:
         """Tries the platform's exchange between the stage and a top folder of the project; answers what works and a
@@ -105,13 +152,15 @@ class Stage:
 
     def _probe(self, best: Exchange, folder: Folder) -> tuple[Exchange, str]:
         stage = self.folder
+        for place in (stage, folder):
+            _clear_probes(place)
+        probe = f".spark-probe-{secrets.token_hex(8)}~"
         try:
             for place in (stage, folder):
-                place.unlink(_PROBE)
-                os.close(place.open(_PROBE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            before = folder.lstat(_PROBE)
-            best.swap(stage, _PROBE, folder, _PROBE)
-            after = folder.lstat(_PROBE)
+                os.close(place.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            before = folder.lstat(probe)
+            best.swap(stage, probe, folder, probe)
+            after = folder.lstat(probe)
             if before is not None and after is not None and before.st_ino == after.st_ino and os.name != "nt":
                 return LinkExchange(), "the file system says it exchanges files but does not"
         except OSError as error:
@@ -124,16 +173,30 @@ class Stage:
             )
         finally:
             for place in (stage, folder):
-                place.unlink(_PROBE)
+                place.unlink(probe)
         return best, ""
+
+    def _leases_work(self) -> bool:
+        """Whether a file that nobody writes gets a lease here: some network disks refuse it always."""
+        if not self._leases:
+            try:
+                self.folder.unlink(_LEASE_PROBE)
+                os.close(self.folder.open(_LEASE_PROBE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                fd = self.folder.open(_LEASE_PROBE, os.O_RDONLY)
+                try:
+                    self._leases = read_lease(fd) is True
+                finally:
+                    os.close(fd)
+                    self.folder.unlink(_LEASE_PROBE)
+            except OSError:
+                return True  # a full disk: what is kept for nothing is no harm
+        return self._leases
 
     def _open(self) -> Folder:
         try:
             return self._beneath.folder(self._parts)
-        except FileNotFoundError:
+        except (FileNotFoundError, LinkFound, NotADirectoryError):
             return self._made()
-        except (LinkFound, NotADirectoryError) as error:
-            raise self._in_the_way() from error
 
     def _made(self) -> Folder:
         folder = self._beneath.folder(())
@@ -142,18 +205,28 @@ class Stage:
                 with contextlib.suppress(FileExistsError):
                     # Copies of the user's files wait here: nobody else reads them.
                     folder.mkdir(part, 0o700)
-                child = folder.child(part)
+                child = self._child(folder, part, top=not number)
                 folder.close()
                 folder = child
                 if not number:
                     self._ignore(folder)
-        except (LinkFound, NotADirectoryError) as error:
-            folder.close()
-            raise self._in_the_way() from error
         except BaseException:
             folder.close()
             raise
         return folder
+
+    def _child(self, folder: Folder, part: str, *, top: bool) -> Folder:
+        try:
+            return folder.child(part)
+        except (LinkFound, NotADirectoryError) as error:
+            if top:
+                raise self._in_the_way() from error
+        # Within .spark we may make room; what was there is kept.
+        aside = f"{part}.aside-{secrets.token_hex(4)}"
+        folder.rename(part, folder, aside)
+        self.moved_aside.append(aside)
+        folder.mkdir(part, 0o700)
+        return folder.child(part)
 
     @staticmethod
     def _ignore(folder: Folder) -> None:
@@ -164,83 +237,61 @@ class Stage:
             finally:
                 os.close(fd)
 
-    def _in_the_way(self) -> FatalError:
-        name = "/".join(self._parts)
-        return FatalError(
-            1,
-            f"{name} in the project is a link or a file",
-            hint=f"Delete {self._parts[0]} in the project folder; SPARK makes it again.",
+    def _in_the_way(self) -> ToolRejected:
+        name = self._parts[0]
+        return ToolRejected(
+            "forbidden",
+            f"{name} in the project folder is a link or a file, so SPARK has no place to prepare its writes",
+            hint=f"Delete {name} in the project folder, then call again; SPARK makes it again.",
+            details={"path": name},
         )
 
-    def _put(self, staged: str, content: bytes, source: Folder | None, name: str, like: os.stat_result | None) -> None:
+    def _put(
+        self,
+        staged: str,
+        content: bytes,
+        source: Folder | None,
+        name: str,
+        like: os.stat_result | None,
+        mode: int | None,
+    ) -> None:
         stage = self.folder
         part = staged.removesuffix(".new") + ".part"
         stage.unlink(part)
         # Mode 0666 lets the umask decide for new files; a file that replaces another is private until it has that one's mode.
-        fd = stage.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if like is None else 0o600)
+        fd = stage.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if like is None and mode is None else 0o600)
         try:
-            write_all(fd, content)
-            if like is not None and source is not None:
-                _copy_attributes(fd, source, name, like)
-            elif source is not None:
-                _inherit_group(fd, source)
-            if os.fstat(fd).st_size != len(content):
-                raise OSError(errno.EIO, "the staged file has the wrong size")
-            full_sync(fd)
+            self._fill(fd, content, source, name, like, mode)
+        except BaseException:
+            # Half a copy of the user's sources: nobody needs it (the user may have deleted the file in this moment).
+            with contextlib.suppress(OSError):
+                stage.unlink(part)
+            raise
         finally:
             os.close(fd)
         stage.rename(part, stage, staged)
 
-
-def _copy_attributes(fd: int, source: Folder, name: str, like: os.stat_result) -> None:
-    """Exchange keeps the staged file's owner, mode and ACL, so they are made those of the target first."""
-    if os.name == "nt":
-        return  # ReplaceFileW carries them over
-    mine = os.fstat(fd)
-    if (mine.st_uid, mine.st_gid) != (like.st_uid, like.st_gid):
-        # Only the superuser gives files away; the group can change where this user is a member.
-        for owner, group in ((like.st_uid, like.st_gid), (-1, like.st_gid)):
-            try:
-                os.fchown(fd, owner, group)
-                break
-            except PermissionError:
-                continue
-    os.fchmod(fd, stat.S_IMODE(like.st_mode))
-    old = source.open(name, os.O_RDONLY)
-    try:
-        if sys.platform == "darwin":
-            ctypes.CDLL(None, use_errno=True).fcopyfile(old, fd, None, _COPYFILE_ACL_AND_XATTR)
-        elif sys.platform == "linux":
-            _copy_xattrs(old, fd)
-    finally:
-        os.close(old)
+    @staticmethod
+    def _fill(
+        fd: int, content: bytes, source: Folder | None, name: str, like: os.stat_result | None, mode: int | None
+    ) -> None:
+        write_all(fd, content)
+        if like is not None and source is not None:
+            copy_attributes(fd, source, name, like)
+        else:
+            if source is not None:
+                inherit_group(fd, source)
+            if mode is not None and os.name != "nt":
+                os.fchmod(fd, mode)
+        if os.fstat(fd).st_size != len(content):
+            raise OSError(errno.EIO, "the staged file has the wrong size")
+        full_sync(fd)
 
 
-def _copy_xattrs(old: int, new: int) -> None:
-    """With `system.posix_acl_access`, the ACL, among them. What the file system or the rights forbid is left."""
-    if sys.platform != "linux":
-        return
-    try:
-        names = os.listxattr(old)
-    except OSError as error:
-        if error.errno in _XATTR_REFUSED:
-            return
-        raise
-    for name in names:
-        if name in _NOT_COPIED:
-            continue
-        try:
-            os.setxattr(new, name, os.getxattr(old, name))
-        except OSError as error:
-            if error.errno not in _XATTR_REFUSED:
-                raise
-
-
-def _inherit_group(fd: int, folder: Folder) -> None:
-    """A folder with the set-group-id bit gives its group to new files; ours was born in the stage."""
-    if os.name == "nt" or folder.fd is None:
-        return
-    found = os.fstat(folder.fd)
-    if found.st_mode & stat.S_ISGID and os.fstat(fd).st_gid != found.st_gid:
-        with contextlib.suppress(PermissionError):
-            os.fchown(fd, -1, found.st_gid)
+def _clear_probes(folder: Folder) -> None:
+    """Those that a killed start left."""
+    for name in folder.names():
+        if _PROBE.fullmatch(name):
+            found = folder.lstat(name)
+            if found is not None and stat.S_ISREG(found.st_mode) and not found.st_size:
+                folder.unlink(name)

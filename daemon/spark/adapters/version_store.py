@@ -135,6 +135,35 @@ class SqliteVersionStore:
     def has_content(self, sha256: str) -> bool:
         return bool(self.db.query("SELECT 1 FROM content WHERE sha256 = ?", (sha256,)))
 
+    def mode_of_deleted(self, path: ProjectPath) -> int | None:
+        """The permission bits that a file had before it was deleted; None where the newest version of the path is no
+        deletion, or they are not known."""
+        rows = self.db.query(
+            "SELECT sha256, mode FROM version WHERE path = ? AND action <> ? ORDER BY id DESC LIMIT 2",
+            (path.text, RECOVERED),
+        )
+        if not rows or rows[0]["sha256"] is not None:
+            return None
+        return next((int(row["mode"]) for row in rows if row["mode"] is not None), None)
+
+    def newer_than(self, path: ProjectPath, version_id: str) -> tuple[str | None, bool] | None:
+        """(hash, whether a landing made it) of the path's newest version, where that is newer than `version_id`."""
+        rows = self.db.query(
+            "SELECT sha256, author_kind FROM version WHERE path = ? AND action <> ? AND id > ? ORDER BY id DESC LIMIT 1",
+            (path.text, RECOVERED, version_id),
+        )
+        return (rows[0]["sha256"], rows[0]["author_kind"] not in ("user", "git")) if rows else None
+
+    def newest_id(self) -> str | None:
+        """The id with the highest time of all that this history holds (versions, operations, turns, calls); new ids must
+        sort after it, also where the clock was set back. None in a new history."""
+        rows = self.db.query(
+            "SELECT max(id) AS id FROM version UNION ALL SELECT max(version_id) FROM op UNION ALL"
+            " SELECT max(id) FROM change_group UNION ALL SELECT max(id) FROM turn UNION ALL SELECT max(id) FROM call"
+        )
+        ids = [str(row["id"]) for row in rows if row["id"] is not None]
+        return max(ids, key=lambda text: text.rpartition("_")[2], default=None)
+
     # -- recording ----------------------------------------------------------------------------------------------
 
     def record_observed(self, observed: Sequence[Observed], by: Provenance) -> list[Version]:
@@ -193,15 +222,17 @@ class SqliteVersionStore:
         *,
         parent_id: str | None,
         version_id: str | None = None,
+        mode: int | None = None,
     ) -> str:
-        """One version row inside a transaction; returns its id. `version_id`: made earlier; adding it twice is once."""
+        """One version row inside a transaction; returns its id. `version_id`: made earlier; adding it twice is once.
+        `mode`: permission bits, where they are known (of a deletion: those of the file that went)."""
         version_id = version_id or new_id("v")
         now = self._clock.now()
         connection.execute(
-            "INSERT OR IGNORE INTO version VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT OR IGNORE INTO version VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 *(version_id, path, action, sha256, size, by.author.kind, by.author.name, by.turn_id, by.call_id),
-                *(by.git.head, by.git.branch, parent_id, now),
+                *(by.git.head, by.git.branch, parent_id, now, mode),
             ),
         )
         if self._syncs:

@@ -116,8 +116,7 @@ def assemble(checkout: Checkout, settings: Settings) -> Daemon:
         max_total_bytes=settings.history_max_total_bytes,
     )
     journal = ForgivingJournal(SqliteJournal(database, clock))
-    for newest in ("SELECT MAX(id) FROM version", "SELECT MAX(id) FROM turn"):
-        seed(database.query(newest)[0][0] or "")
+    seed(store.newest_id() or "")
     files = FencedFiles(checkout.root)
     landing = FileLanding(files, store, clock)
     recovered = landing.recover()
@@ -178,7 +177,7 @@ def assemble(checkout: Checkout, settings: Settings) -> Daemon:
             "writes": lambda: {"method": landing.method},
             "sync": lambda: {"configured": False, "queued": 0},
         },
-        problems=lambda: [*_problems(recovered, index, watcher, edits, model), *filter(None, (journal.problem,))],
+        problems=lambda: [*_problems(recovered, index, watcher, edits, model), *filter(None, (journal.problem, landing.problem))],
         settled=lambda need: settled(index, watcher, clock, need),
     )
     return Daemon(checkout, database, landing, recovered, index, watcher, edits, model, code_model, parts)
