@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +17,10 @@ from aiohttp import web
 
 @dataclass(frozen=True)
 class Streamed:
-    """A streamed answer. `then`: what happens behind the chunks: `done`, `end` (no `[DONE]`), `cut` (the connection is
+    """A streamed answer; `chunks` may be endless. `then`: what happens behind the chunks: `done`, `end` (no `[DONE]`), `cut` (the connection is
     aborted) or `hang` (nothing more comes until the client goes)."""
 
-    chunks: Sequence[Mapping[str, Any] | str]
+    chunks: Iterable[Mapping[str, Any] | str]
     then: str = "done"
 
 
@@ -103,9 +103,13 @@ class ScriptedChatServer:
     async def _stream(self, request: web.Request, reply: Streamed) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for chunk in reply.chunks:
-            data = chunk if isinstance(chunk, str) else json.dumps(chunk)
-            await response.write(f"data: {data}\n\n".encode())
+        try:
+            for chunk in reply.chunks:
+                data = chunk if isinstance(chunk, str) else json.dumps(chunk)
+                await response.write(f"data: {data}\n\n".encode())
+        except (ConnectionError, asyncio.CancelledError):
+            self.client_left.set()
+            raise
         if reply.then == "done":
             await response.write(b"data: [DONE]\n\n")
         elif reply.then == "cut":

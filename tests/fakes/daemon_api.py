@@ -206,15 +206,20 @@ class FakeDaemonApi:
 
     async def events(self, turn_id: str | None = None) -> AsyncGenerator[Mapping[str, Any]]:
         queue: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
-        for event in self.turn_events[turn_id] if turn_id is not None else ():
-            queue.put_nowait(event)
         self._event_queues.append(queue)
         try:
-            async for event in _drain(queue):
-                if turn_id is None or event["turnId"] == turn_id:
+            if turn_id is None:
+                async for event in _drain(queue):
                     yield event
-                    if turn_id is not None and event["type"] == "turnFinished":
+            # What a turn has kept is read from there, as often as something new is said.
+            kept, seen = self.turn_events[turn_id or ""], 0
+            while True:
+                while seen < len(kept):
+                    seen += 1
+                    yield kept[seen - 1]
+                    if kept[seen - 1]["type"] == "turnFinished":
                         return
+                await queue.get()
         finally:
             self._event_queues.remove(queue)
 

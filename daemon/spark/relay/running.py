@@ -185,7 +185,8 @@ class RunningTurn:
         except Unavailable as error:
             self._flush(said)
             self.count(spent_in(error))
-            self.feed(ev.ModelBroke(error.to_wire(), interrupted=arrived))
+            # What says nothing about the peer's health (an answer without end, a refused key) is not asked for again.
+            self.feed(ev.ModelBroke(error.to_wire(), interrupted=arrived and error.counts))
         except asyncio.CancelledError:
             self._flush(said)
             raise

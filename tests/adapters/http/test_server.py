@@ -258,6 +258,29 @@ async def test_too_many_connections_are_refused_and_free_again(
                     break
 
 
+async def test_strangers_make_room_for_the_owner(api: FakeDaemonApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections that send half a head or no token lose their places, the oldest first; those of the owner do not."""
+    monkeypatch.setattr(limits, "HTTP_CONNECTIONS", 4)
+    async with serving(api) as running:
+        kept_reader, kept = await asyncio.open_connection("127.0.0.1", running.port)
+        kept.write(request(running.port, BEARER))
+        assert (await read_answer(kept_reader)).status == 200
+        strangers = []
+        for _ in range(12):
+            reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+            writer.write(b"GET /healthz HTTP/1.1\r\n")
+            strangers.append((reader, writer))
+            assert (await exchange(running.port, request(running.port, BEARER))).status == 200
+        async with asyncio.timeout(DEADLINE_S):
+            with suppress(ConnectionError):
+                assert await strangers[0][0].read() == b""
+        kept.write(request(running.port, BEARER))
+        assert (await read_answer(kept_reader)).status == 200
+        for _, writer in strangers:
+            writer.close()
+        kept.close()
+
+
 async def test_our_own_bug_is_logged_and_not_told(
     client: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from spark.adapters.http import sse
 from spark.adapters.http.server import Running, serve
 from spark.core import limits
-from tests.adapters.http.raw import BEARER, DEADLINE_S, TOKEN, request
+from tests.adapters.http.raw import BEARER, DEADLINE_S, TOKEN, exchange, request
 from tests.fakes.daemon_api import FakeDaemonApi
 
 EVENTS = {"Accept": "text/event-stream"}
@@ -75,7 +75,7 @@ async def test_heartbeats_while_nothing_happens(
     client: aiohttp.ClientSession, api: FakeDaemonApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A quiet turn sends comments, which are no events."""
-    monkeypatch.setattr(sse.stream_turn, "__kwdefaults__", {"heartbeat_s": 0.02})
+    monkeypatch.setattr(sse.stream_turn, "__kwdefaults__", {"heartbeat_s": 0.02, "stuck_s": 15.0})
     answer = await client.post("/v1/turns", json={"text": "long"}, headers=EVENTS)
     seen = b""
     async with asyncio.timeout(DEADLINE_S):
@@ -86,57 +86,110 @@ async def test_heartbeats_while_nothing_happens(
     assert [frame["event"] for frame in parse(seen) if "event" in frame] == ["turnStarted", "turnFinished"]
 
 
-async def test_a_client_that_leaves_does_not_cancel_the_turn(server: Running, api: FakeDaemonApi) -> None:
-    """The turn goes on; its events can still be asked for; the client is no longer counted."""
-    body = b'{"text":"long"}'
+def prompt(port: int, text: str) -> bytes:
+    """A whole request for a turn with its events."""
+    body = json.dumps({"text": text}).encode()
     head = request(
-        server.port,
+        port,
         BEARER,
         "Content-Type: application/json",
         "Accept: text/event-stream",
         f"Content-Length: {len(body)}",
         first="POST /v1/turns HTTP/1.1",
     )
+    return head + body
+
+
+@pytest.mark.parametrize("how", ["abort", "close"])
+async def test_a_client_that_leaves_is_noticed_while_the_turn_is_silent(
+    server: Running, api: FakeDaemonApi, how: str
+) -> None:
+    """A client that is gone is no longer counted although nothing is sent to it; the turn goes on."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(head + body)
+    writer.write(prompt(server.port, "long"))
     async with asyncio.timeout(DEADLINE_S):
         await reader.readuntil(b"turnStarted")
-    writer.transport.abort()
-    (turn_id,) = api.turn_rows
-
-    def gone() -> bool:
-        # The server learns it from a write that fails.
-        api.emit(turn_id, "textDelta", text="x")
-        return api.clients == 0
-
-    await until(gone)
-    assert api.turn_rows[turn_id]["status"] == "running"
+    assert api.clients == 1
+    writer.transport.abort() if how == "abort" else writer.close()
+    await until(lambda: api.clients == 0)
+    assert [row["status"] for row in api.turn_rows.values()] == ["running"]
+    assert await still_answers(server)
 
 
-async def test_a_client_that_does_not_read_is_cut(server: Running, api: FakeDaemonApi) -> None:
-    """A stream that nobody reads holds a bounded number of events, then ends; the turn goes on."""
-    body = b'{"text":"long"}'
+async def test_a_client_that_leaves_a_call_is_noticed(server: Running, api: FakeDaemonApi) -> None:
+    """A call whose client is gone runs to its end, but without a client."""
+    body = b'{"arguments":{}}'
     head = request(
         server.port,
         BEARER,
         "Content-Type: application/json",
-        "Accept: text/event-stream",
         f"Content-Length: {len(body)}",
-        first="POST /v1/turns HTTP/1.1",
+        first="POST /v1/tools/wait HTTP/1.1",
     )
-    _reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+    _, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(head + body)
+    await until(lambda: api.requests)
+    assert api.clients == 1
+    writer.transport.abort()
+    await until(lambda: api.clients == 0)
+    api.release.set()
+    assert await still_answers(server)
+    assert api.clients == 0
+
+
+async def still_answers(server: Running) -> bool:
+    """Whether the server answers a plain request."""
+    return (await exchange(server.port, request(server.port, BEARER))).status == 200
+
+
+async def test_a_client_that_does_not_read_is_cut(
+    server: Running, api: FakeDaemonApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream that nobody reads ends after some time; the turn goes on."""
+    monkeypatch.setattr(sse.stream_turn, "__kwdefaults__", {"heartbeat_s": 15.0, "stuck_s": 0.2})
+    _reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+    writer.write(prompt(server.port, "long"))
     await until(lambda: api.turn_rows)
     (turn_id,) = api.turn_rows
-
-    def gone() -> bool:
-        for _ in range(50):
-            api.emit(turn_id, "textDelta", text="x" * 20_000)
-        return api.clients == 0
-
-    await until(gone)
+    for _ in range(2_000):
+        api.emit(turn_id, "textDelta", text="x" * 20_000)
+    await until(lambda: api.clients == 0)
     assert api.turn_rows[turn_id]["status"] == "running"
     writer.transport.abort()
+
+
+async def test_a_burst_reaches_a_client_that_reads(server: Running, api: FakeDaemonApi) -> None:
+    """Thousands of events at once, more than any queue takes, all arrive in order, also at a client that reads late."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+    writer.write(prompt(server.port, "long"))
+    await until(lambda: api.turn_rows)
+    (turn_id,) = api.turn_rows
+    for _ in range(limits.CLIENT_QUEUE * 5):
+        api.emit(turn_id, "textDelta", text="x" * 2_000)
+    api.finish(turn_id, "done")
+    seen = b""
+    async with asyncio.timeout(DEADLINE_S):
+        while not seen.endswith(b"0\r\n\r\n"):
+            piece = await reader.read(1_000_000)
+            assert piece, "the stream was cut"
+            seen += piece
+    numbers = [int(line[4:]) for line in seen.split(b"\n") if line.startswith(b"id: ")]
+    assert numbers == list(range(1, limits.CLIENT_QUEUE * 5 + 3))
+    writer.close()
+
+
+async def test_a_refused_stream_has_started_nothing(
+    server: Running, api: FakeDaemonApi, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no stream is free the prompt is refused with 429 before it begins; a refused prompt keeps no stream."""
+    monkeypatch.setattr(limits, "CONNECTIONS", 1)
+    assert (await client.post("/v1/turns", json={"text": ""}, headers=EVENTS)).status == 400
+    held = await client.post("/v1/turns", json={"text": "long"}, headers=EVENTS)
+    assert held.status == 200
+    answer = await client.post("/v1/turns", json={"text": "second"}, headers=EVENTS)
+    assert (answer.status, (await answer.json())["error"]["code"]) == (429, "rate_limited")
+    assert [row["text"] for row in api.turn_rows.values()] == ["long"]
+    held.close()
 
 
 async def test_http_1_0_gets_the_stream_without_chunks(server: Running, api: FakeDaemonApi) -> None:

@@ -235,7 +235,7 @@ async def test_real_server_that_recovers_is_answered_within_one_request() -> Non
         await talk.ask("read")
         await talk.link.close()
     assert talk.text == "Here."
-    assert [one.call_id for one in talk.calls] == ["call_a"]
+    assert [one.name for one in talk.calls] == ["readFile"]
     assert len(sleep.slept) == 2
     assert len(server.handshakes) == 3
     await only_this_task_left()

@@ -115,7 +115,9 @@ def test_copy_always_says_what_the_conversation_says(steps: list[tuple[str, str,
     def output(call_id: str) -> FunctionOutput:
         return FunctionOutput(f"fo_{next(numbers)}", call_id, "{}")
 
-    for kind, text, call_ids, keeps_text, answers in steps:
+    for response, (kind, text, wire_ids, keeps_text, answers) in enumerate(steps):
+        # An id comes twice in one response at most: the conversation's own ids never come again.
+        call_ids = [f"{wire_id}_{response}" for wire_id in wire_ids]
         items += late
         late = []
         if kind == "trim":
@@ -141,9 +143,6 @@ def test_copy_always_says_what_the_conversation_says(steps: list[tuple[str, str,
         if keeps_text and text.strip():
             items.append(AssistantMessage(f"a_{next(numbers)}", text.strip()))
         calls = [FunctionCall(f"fc_{next(numbers)}", call_id, "f", "{}") for call_id in dict.fromkeys(call_ids)]
-        # A call id that was answered before gets no second item and no second output.
-        known = {item.call_id for item in items if isinstance(item, FunctionCall)}
-        calls = [call for call in calls if call.call_id not in known]
         outputs = [output(call.call_id) for call in calls]
         match answers:
             case "all":

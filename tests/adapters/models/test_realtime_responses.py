@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import spark
+from spark.adapters.models.received import TEXT_BYTES
 from spark.core.conversation import (
     CallReceived,
     FunctionCall,
@@ -122,9 +123,9 @@ async def test_two_parallel_calls_get_their_outputs_before_one_next_response() -
     async with ScriptedRealtimeServer([Parallel(Say("Reading."), CALL, second), Say("Done")]) as server:
         talk = Talk(open_link(server))
         await talk.ask("read both")
-        assert [(call.call_id, json.loads(call.arguments)) for call in talk.calls] == [
-            ("call_a", {"path": "Assets/A.cs"}),
-            ("call_b", {"path": "Assets/B.cs"}),
+        assert [json.loads(call.arguments) for call in talk.calls] == [
+            {"path": "Assets/A.cs"},
+            {"path": "Assets/B.cs"},
         ]
         assert len({call.item_id for call in talk.calls}) == 2
         for call in talk.calls:
@@ -265,7 +266,7 @@ async def test_repeated_call_id_is_yielded_once() -> None:
     async with ScriptedRealtimeServer([Parallel(CALL, CALL), Say("ok")]) as server:
         talk = Talk(open_link(server))
         await talk.ask("one")
-        assert [call.call_id for call in talk.calls] == ["call_a"]
+        assert [call.name for call in talk.calls] == ["readFile"]
         talk.answer(talk.calls[0])
         await talk.ask()
         await talk.link.close()
@@ -289,7 +290,7 @@ async def test_unknown_frames_and_fields_change_nothing() -> None:
         await talk.ask("one")
         await talk.link.close()
     assert talk.text == "a b"
-    assert [call.call_id for call in talk.calls] == ["call_a"]
+    assert [call.name for call in talk.calls] == ["readFile"]
     assert server.sent("response.sparkle.delta")
 
 
@@ -302,14 +303,16 @@ async def test_server_without_deltas_or_response_created_is_understood() -> None
     assert [event for event in talk.events if isinstance(event, TextReceived)] == [TextReceived("all at once")]
 
 
-async def test_huge_delta_comes_through_whole() -> None:
-    """One frame of several megabytes below the limit is one piece of text."""
-    text = "x" * 5_000_000
-    async with ScriptedRealtimeServer([Say(text, pieces=[text])]) as server:
+async def test_huge_frames_come_through_whole() -> None:
+    """One frame of several megabytes is one call, and one of just the text's limit one piece of text."""
+    text, arguments = "x" * TEXT_BYTES, json.dumps({"path": "x" * 4_000_000})
+    async with ScriptedRealtimeServer([Answer((Say(text, pieces=[text]), Call("readFile", arguments)))]) as server:
+        server.chunk_chars = 1_000_000
         talk = Talk(open_link(server))
         await talk.ask("one")
         await talk.link.close()
-    assert len(talk.text) == len(text)
+    assert talk.text == text
+    assert [call.arguments for call in talk.calls] == [arguments]
 
 
 async def test_calls_come_after_the_text_and_before_the_end() -> None:

@@ -17,10 +17,12 @@ from spark.protocol.messages import DecisionBody, EmptyBody, PromptBody, UndoBod
 
 async def start(call: HttpCall) -> web.StreamResponse:
     body = await read_body(call.request, PromptBody)
-    turn_id = await call.api.start_turn(body.to_request())
     if wants_events(call.request):
+        # Its place first: who is refused one has started nothing.
         with call.open_outbox() as outbox:
+            turn_id = await call.api.start_turn(body.to_request())
             return await stream_turn(call.request, call.api, turn_id, outbox)
+    turn_id = await call.api.start_turn(body.to_request())
     return json_answer({"turnId": turn_id}, 202, {"Location": f"/v1/turns/{turn_id}"})
 
 

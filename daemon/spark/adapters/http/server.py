@@ -10,24 +10,22 @@ import asyncio
 import errno
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
-from aiohttp.http import HttpProcessingError
 
 from spark.adapters.http.answers import error_answer
 from spark.adapters.http.call import HttpCall
+from spark.adapters.http.connection import ConnectionServer, connection_of, too_many
 from spark.adapters.http.guard import Guard
 from spark.adapters.http.outbox import Outbox
 from spark.adapters.http.routes import SESSION_PATH, find, no_route, read_route_query
 from spark.adapters.http.session import refuse_socket
 from spark.core import limits
 from spark.core.api import DaemonApi
-from spark.core.errors import FatalError, ProtocolError, SparkError, ToolRejected, invalid_arguments
-from spark.protocol.codec import encode
-from spark.protocol.wire import error_body
+from spark.core.errors import FatalError, ProtocolError, SparkError, ToolRejected
 
 log = logging.getLogger("spark.http")
 
@@ -70,7 +68,7 @@ class Server:
         self._quiet.set()
         self._closing = False
         self._runner = web.ServerRunner(
-            _LowLevelServer(
+            ConnectionServer(
                 self.answer,
                 request_factory=_make_request,
                 # No access log: a line per call would cost more than the call, and say what the journal says.
@@ -134,6 +132,7 @@ class Server:
             found = find(request.method, target)
             if found.route is None or not found.route.open:
                 self._guard.check_token(request.headers)
+                connection_of(request).trusted = True
         except SparkError as error:
             if error.code == "unauthorized" and _is_session(request, target):
                 return await refuse_socket(request, 4401, error.message)
@@ -144,17 +143,27 @@ class Server:
             return await found.route.answer(HttpCall(request, self._api, "", read_route_query(found), self._lend))
         if self._closing:
             raise ToolRejected("cancelled", "the daemon stops", hint="Start it again with `spark up`.")
-        self._api.client_connected()
-        try:
+        with self._counted(request):
             call = HttpCall(request, self._api, found.argument, read_route_query(found), self._lend)
             return await found.route.answer(call)
-        finally:
-            self._api.client_gone()
+
+    @contextmanager
+    def _counted(self, request: web.BaseRequest) -> Iterator[None]:
+        """Counts the client until its request is answered or its connection is lost: what still runs has no client."""
+        api = self._api
+        with ExitStack() as leaving:
+            api.client_connected()
+            leaving.callback(api.client_gone)
+            forget = connection_of(request).on_lost(leaving.close)
+            try:
+                yield
+            finally:
+                forget()
 
     @contextmanager
     def _lend(self) -> Iterator[Outbox]:
         if len(self._outboxes) >= limits.CONNECTIONS:
-            raise _too_many(f"{limits.CONNECTIONS} clients are connected")
+            raise too_many(f"{limits.CONNECTIONS} clients are connected")
         outbox = Outbox()
         self._outboxes.add(outbox)
         try:
@@ -168,55 +177,9 @@ def _is_session(request: web.BaseRequest, target: str) -> bool:
     return is_handshake and target.partition("?")[0] == SESSION_PATH and request.method == "GET"
 
 
-def _too_many(why: str) -> ToolRejected:
-    return ToolRejected("rate_limited", why, hint="Close other clients and try again.", details={"retryAfterS": 1})
-
-
 def _make_request(
     message: Any, payload: Any, protocol: web.RequestHandler, writer: Any, task: asyncio.Task[None]
 ) -> web.BaseRequest:
     return web.BaseRequest(
         message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=limits.FRAME_BYTES
     )
-
-
-class _LowLevelServer(web.Server):
-    """aiohttp's server with our own connections."""
-
-    def __call__(self) -> web.RequestHandler:
-        return _Connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
-
-
-class _Connection(web.RequestHandler):
-    """A connection that is refused over the limit and that speaks the contract's JSON for broken HTTP and our bugs."""
-
-    __slots__ = ()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        manager = self._manager
-        if manager is not None and len(manager.connections) > limits.HTTP_CONNECTIONS:
-            assert isinstance(transport, asyncio.WriteTransport)
-            body = encode(error_body(_too_many(f"more than {limits.HTTP_CONNECTIONS} connections are open")))
-            transport.write(
-                b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
-                b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-            )
-            self.force_close()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Broken HTTP (400) or our own bug (500), which is logged here and never told in full."""
-        if isinstance(exc, HttpProcessingError):
-            refusal = invalid_arguments({"request": "well-formed HTTP/1.1 with headers of at most 8190 bytes each"})
-            return error_answer(refusal, status=400, close=True)
-        log.error("a request failed by our own fault", exc_info=exc or True, extra={"method": request.method})
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer had begun")
-        internal = SparkError("internal", "SPARK made a mistake", hint="`spark logs` has it.")
-        return error_answer(internal, status=500, close=True)

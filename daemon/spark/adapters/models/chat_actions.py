@@ -63,7 +63,7 @@ def parse_action(answer: str, names: frozenset[str]) -> Action:
     for candidate in (answer, *_FENCED.findall(answer)):
         try:
             loaded = json.loads(candidate)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         action = _action(loaded, names)
         if action is not None:

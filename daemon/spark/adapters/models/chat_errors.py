@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
+from spark.adapters.models.received import clean
 from spark.core.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -131,4 +132,4 @@ def _text_of(error: APIError) -> str:
 
 
 def _shown(error: APIError) -> str:
-    return " ".join(str(error.message).split())[:_MESSAGE_CHARS]
+    return clean(" ".join(str(error.message).split())[:_MESSAGE_CHARS])

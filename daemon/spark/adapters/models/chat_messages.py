@@ -62,8 +62,9 @@ def action_messages(instructions: str, items: Sequence[Item]) -> list[Message]:
         elif isinstance(item, AssistantMessage):
             _add_text(messages, "assistant", json.dumps({"action": "reply", "arguments": {"text": item.text}}))
         elif isinstance(item, FunctionCall):
-            action = {"action": item.name, "arguments": json.loads(_valid_arguments(item.arguments))}
-            _add_text(messages, "assistant", json.dumps(action))
+            # Valid JSON is put in as it is: to read and write it once more is work for nothing.
+            action = f'{{"action": {json.dumps(item.name)}, "arguments": {_valid_arguments(item.arguments)}}}'
+            _add_text(messages, "assistant", action)
         else:
             _add_text(messages, "user", f"Result of {names.get(item.call_id, 'the call')}: {item.output}")
     return messages
@@ -106,6 +107,6 @@ def _valid_arguments(text: str) -> str:
     """Arguments as a JSON object: servers parse those of the history and fail on what the model once got wrong."""
     try:
         loaded = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return json.dumps({"unreadable": text[:1000]})
     return text if text and isinstance(loaded, dict) else json.dumps(loaded if isinstance(loaded, dict) else {})

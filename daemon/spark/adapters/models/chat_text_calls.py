@@ -65,6 +65,8 @@ class CallsInText:
         if self._in_foreign_fence:
             return self._through_fence(final=final)
         if self._at_start:
+            if self._calls:
+                self._held = self._held.lstrip()  # between calls, however it was cut
             stripped = self._held.lstrip()
             if not stripped:
                 return self._take(len(self._held)) if final else ""
@@ -100,7 +102,7 @@ class CallsInText:
         stripped = self._held.lstrip()
         try:
             value, end = _DECODER.raw_decode(stripped)
-        except ValueError:
+        except (ValueError, RecursionError):
             if not final:
                 return ""
             self._at_start = False
@@ -156,7 +158,7 @@ class CallsInText:
         while match := _VALUE.search(inner, position):
             try:
                 value, position = _DECODER.raw_decode(inner, match.start())
-            except ValueError:
+            except (ValueError, RecursionError):
                 return None
             found = self._as_calls(value, any_name=any_name)
             if found is None:

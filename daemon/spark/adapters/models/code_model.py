@@ -161,7 +161,7 @@ def unwrap(answer: str) -> str | None:
 def _code_of_json(text: str) -> str | None:
     try:
         loaded = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     code = loaded.get("code") if isinstance(loaded, dict) else None
     return _unfenced(code) if isinstance(code, str) and code.strip() else None
@@ -172,7 +172,7 @@ def _json_in_prose(text: str) -> str | None:
     for match in re.finditer(r"\{\s*\"code\"", text):
         try:
             loaded, _ = decoder.raw_decode(text, match.start())
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         code = loaded.get("code")
         if isinstance(code, str) and code.strip():

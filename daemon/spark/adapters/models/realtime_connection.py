@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 from spark.adapters.models.choice import is_loopback
 from spark.adapters.models.realtime_errors import of_close, of_exception
 from spark.adapters.models.realtime_wire import Frame, parse_frame
+from spark.adapters.models.received import RESPONSE_S
 from spark.adapters.resilience import timed_out
 from spark.core.errors import FatalError
 from spark.core.limits import CONNECT_TIMEOUT_S, FIRST_EVENT_TIMEOUT_S, FRAME_BYTES, IDLE_IN_RESPONSE_S
@@ -36,7 +37,7 @@ _NO_KEY: Final = "none"
 class RealtimeLimits:
     """Time limits of a session, in seconds. `connect_s` covers the socket, `session.created` and `session.updated`;
     `keep_s`: how long an unused connection is kept; `recycle_s`: the age at which a session is replaced, and `margin_s`
-    before the server's own end of it."""
+    before the server's own end of it; `response_s`: the whole of one response."""
 
     connect_s: float = CONNECT_TIMEOUT_S
     first_event_s: float = FIRST_EVENT_TIMEOUT_S
@@ -45,6 +46,7 @@ class RealtimeLimits:
     keep_s: float = 300.0
     recycle_s: float = 55 * 60.0
     margin_s: float = 120.0
+    response_s: float = RESPONSE_S
 
 
 class Dialer(Protocol):
@@ -82,6 +84,9 @@ class RealtimeConnection:
         """The next frame before `deadline` (the event loop's time); `what` and `limit_s` word the time-out."""
         from websockets.exceptions import ConnectionClosed
 
+        # Frames that wait already are handed out at once, however late: a flood of them must not outrun the limit.
+        if asyncio.get_running_loop().time() >= deadline:
+            raise timed_out(what, limit_s)
         try:
             async with asyncio.timeout_at(deadline):
                 raw = await self._sdk.recv_bytes()

@@ -27,6 +27,7 @@ from spark.adapters.models.realtime_wire import (
     WireError,
     session_config,
 )
+from spark.adapters.models.received import AnswerTooLarge, too_long
 from spark.adapters.resilience import timed_out
 from spark.core.conversation import ModelEvent, ResponseEnded, ResponseRequest, TokenUsage
 from spark.core.errors import Unavailable
@@ -128,6 +129,7 @@ class RealtimeSession:
         """
         response = self._response = StreamedResponse(self._connection.host)
         told = False
+        ends_at = _now() + self._limits.response_s
         try:
             await self._tell(request)
             frame = await self._ask(response)
@@ -140,11 +142,13 @@ class RealtimeSession:
                     yield event
                 if response.done:
                     return
-                frame = await self._next(response)
+                frame = await self._next(response, ends_at)
         except Unavailable as error:
             if response.done:
                 told = True  # it failed and said so; the error carries its tokens
                 self._settle(response)
+            elif isinstance(error, AnswerTooLarge):
+                response.ignore_rest()  # and below it is cancelled, so that its tokens are known
             else:
                 self.drop()
                 self._response = None
@@ -251,11 +255,18 @@ class RealtimeSession:
             if error.code != "timeout":
                 raise
 
-    async def _next(self, response: StreamedResponse) -> Frame:
-        """The next frame of this response. Other frames are no sign of its life."""
+    async def _next(self, response: StreamedResponse, ends_at: float) -> Frame:
+        """The next frame of this response. Other frames are no sign of its life. Raises `AnswerTooLarge` at `ends_at`."""
         deadline = _now() + self._limits.idle_s
         while True:
-            frame = await self._connection.receive(deadline, "waiting for the model to go on", self._limits.idle_s)
+            try:
+                frame = await self._connection.receive(
+                    min(deadline, ends_at), "waiting for the model to go on", self._limits.idle_s
+                )
+            except Unavailable as error:
+                if error.code == "timeout" and ends_at <= deadline:
+                    raise too_long(self._limits.response_s) from error
+                raise
             if isinstance(frame, ErrorReceived):
                 self._refused(frame.error, "")
             elif response.concerns(frame):
@@ -281,14 +292,15 @@ class RealtimeSession:
         self._response = None
 
     async def _abandon(self, response: StreamedResponse) -> None:
-        """Cancels a response that nobody reads any more; where the server does not confirm it soon, the socket goes."""
+        """Cancels a response that nobody reads any more. The socket goes where the server does not confirm it soon, and
+        where more came than was noted: the server's copy is unknown then."""
         settled = False
         try:
             settled = await self._cancelled(response)
         except Unavailable:
             pass  # the socket is gone or silent; it is dropped below
         finally:
-            if settled:
+            if settled and not response.ignores:
                 self._settle(response)
             else:
                 self.drop()

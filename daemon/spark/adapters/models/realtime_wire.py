@@ -1,6 +1,7 @@
 """The Realtime wire (GA): what is sent as mappings, what arrives as frozen frames. Pure; knows no socket.
 
 Nothing that a server leaves out, adds or misspells may raise here: an unknown frame is `Other`, a missing field is empty.
+All text of a frame can be encoded, but for a delta's: half of a pair may stand at its end.
 Source of the shapes: OpenAI's Realtime reference and recorded frames.
 """
 
@@ -13,6 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from spark.adapters.models.received import (
+    ID_CHARS,
+    MESSAGE_CHARS,
+    clean,
+    clean_arguments,
+    clean_name,
+    size_of,
+)
 from spark.core.conversation import (
     AssistantMessage,
     FunctionCall,
@@ -154,6 +163,15 @@ class TextDone:
 
 
 @dataclass(frozen=True, slots=True)
+class ArgumentsDelta:
+    """`size` bytes of a call's arguments; the finished item brings them whole."""
+
+    response_id: str
+    item_id: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutputItem:
     """An output item began (`done` false) or is over."""
 
@@ -192,6 +210,7 @@ Frame = (
     | ResponseCreated
     | TextDelta
     | TextDone
+    | ArgumentsDelta
     | OutputItem
     | ResponseDone
     | Other
@@ -204,13 +223,20 @@ class _Fields:
 
     raw: Mapping[str, Any] = field(default_factory=dict)
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, max_chars: int = ID_CHARS) -> str:
+        """Short text, such as an id, cut off at its limit."""
+        return clean(self.whole(name)[:max_chars])
+
+    def whole(self, name: str) -> str:
+        """The text as it came."""
         value = self.raw.get(name)
         return value if isinstance(value, str) else ""
 
     def number(self, name: str) -> float | None:
         value = self.raw.get(name)
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return float(value) if abs(value) < 1e15 else None  # nor NaN or Infinity, which JSON parsers let through
 
     def count(self, name: str) -> int:
         number = self.number(name)
@@ -237,9 +263,13 @@ def parse_frame(raw: bytes) -> Frame:
         case "response.created":
             return ResponseCreated(frame.inner("response").text("id"))
         case "response.output_text.delta":
-            return TextDelta(response_id, frame.text("item_id"), frame.count("content_index"), frame.text("delta"))
+            return TextDelta(response_id, frame.text("item_id"), frame.count("content_index"), frame.whole("delta"))
+        case "response.function_call_arguments.delta":
+            return ArgumentsDelta(response_id, frame.text("item_id"), size_of(frame.whole("delta")))
         case "response.output_text.done":
-            return TextDone(response_id, frame.text("item_id"), frame.count("content_index"), frame.text("text"))
+            return TextDone(
+                response_id, frame.text("item_id"), frame.count("content_index"), clean(frame.whole("text"))
+            )
         case "response.output_item.added" | "response.output_item.done":
             return _output_item(response_id, kind.endswith(".done"), frame.inner("item"))
         case "response.done":
@@ -268,9 +298,9 @@ def _output_item(response_id: str, done: bool, item: _Fields) -> OutputItem:
         item.text("id"),
         item.text("type"),
         item.text("status"),
-        item.text("name"),
+        clean_name(item.whole("name")),
         item.text("call_id"),
-        item.text("arguments"),
+        clean_arguments(item.whole("arguments")),
     )
 
 
@@ -291,7 +321,11 @@ def _response_done(response: _Fields) -> ResponseDone:
 
 def _error(error: _Fields) -> WireError:
     return WireError(
-        error.text("type"), error.text("code"), error.text("message"), error.text("param"), error.text("event_id")
+        error.text("type"),
+        error.text("code"),
+        error.text("message", MESSAGE_CHARS),
+        error.text("param"),
+        error.text("event_id"),
     )
 
 
