@@ -177,7 +177,10 @@ def assemble(checkout: Checkout, settings: Settings) -> Daemon:
             "writes": lambda: {"method": landing.method},
             "sync": lambda: {"configured": False, "queued": 0},
         },
-        problems=lambda: [*_problems(recovered, index, watcher, edits, model), *filter(None, (journal.problem, landing.problem))],
+        problems=lambda: [
+            *_problems(recovered, index, watcher, edits, model),
+            *filter(None, (journal.problem, landing.problem)),
+        ],
         settled=lambda need: settled(index, watcher, clock, need),
     )
     return Daemon(checkout, database, landing, recovered, index, watcher, edits, model, code_model, parts)
