@@ -638,10 +638,12 @@ class FullDisk:
     def __init__(self, inner: SqliteJournal) -> None:
         self.inner = inner
         self.full = False
+        self.also: tuple[str, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.inner, name)
-        if not self.full or name not in ("answer_call", "close_turn", "append_items", "count_usage", "put_state"):
+        failing = ("answer_call", "close_turn", "append_items", "count_usage", "put_state", *self.also)
+        if not self.full or name not in failing:
             return method
 
         def fail(*_: Any, **__: Any) -> None:
@@ -665,6 +667,11 @@ async def test_a_journal_that_cannot_be_written_still_answers_and_is_reported(st
             assert events[-1]["status"] == "done"
             assert len(events[-1]["changes"]) == 2
             assert "could not be written down" in journal.problem
+            disk.also = ("open_turn",)
+            with pytest.raises(SparkError) as refused:
+                await relay.call(CallRequest("deleteAsset", {"path": "Assets/Scripts/Mover.cs"}))
+            assert refused.value.code == "internal"
+            assert "nothing new can be begun" in journal.problem
             disk.full = False
             outcome = await relay.call(CallRequest("deleteAsset", {"path": "Assets/Scripts/Mover.cs"}))
             assert outcome.status == 200

@@ -13,7 +13,7 @@ from typing import Any
 
 from spark.core.conversation import Item, TokenUsage
 from spark.core.errors import SparkError
-from spark.core.records import Journal
+from spark.core.records import Journal, TurnRow
 
 log = logging.getLogger("spark.journal")
 
@@ -24,18 +24,27 @@ class ForgivingJournal:
     def __init__(self, inner: Journal) -> None:
         self._inner = inner
         self.problem = ""
-        self.open_turn = inner.open_turn
         self.interrupted_turns = inner.interrupted_turns
         self.turn = inner.turn
         self.turns = inner.turns
         self.spent_usd = inner.spent_usd
-        self.begin_call = inner.begin_call
         self.call = inner.call
         self.turn_calls = inner.turn_calls
-        self.claim_key = inner.claim_key
         self.items = inner.items
         self.reads = inner.reads
         self.state = inner.state
+
+    def open_turn(self, turn: TurnRow) -> None:
+        with self._reported():
+            self._inner.open_turn(turn)
+
+    def begin_call(self, call_id: str, turn_id: str, name: str, arguments: str) -> None:
+        with self._reported():
+            self._inner.begin_call(call_id, turn_id, name, arguments)
+
+    def claim_key(self, key: str, fingerprint: str, call_id: str, forget_before: str) -> tuple[str, str]:
+        with self._reported():
+            return self._inner.claim_key(key, fingerprint, call_id, forget_before)
 
     def usage(self, by: str, *, limit: int = 400) -> list[dict[str, Any]]:
         return self._inner.usage(by, limit=limit)
@@ -65,6 +74,16 @@ class ForgivingJournal:
     def put_state(self, key: str, value: Any) -> None:
         with self._noted("the session"):
             self._inner.put_state(key, value)
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        """For what must be written before anything happens: the refusal goes on, and status knows why."""
+        try:
+            yield
+        except SparkError as error:
+            self.problem = f"nothing new can be begun: {error.message}"
+            raise
+        self.problem = ""
 
     @contextmanager
     def _noted(self, what: str) -> Iterator[None]:
