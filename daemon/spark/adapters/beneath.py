@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -289,9 +289,3 @@ def windows_folder(root: str, parts: Sequence[str]) -> Folder:
     if final != os.path.normcase(str(Path(top, *parts))):
         raise LinkFound("/".join(parts))
     return Folder(str(path), None)
-
-
-def each_parent(parts: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """(a,), (a, b) … up to, not including, the whole."""
-    for count in range(1, len(parts)):
-        yield tuple(parts[:count])
