@@ -1,7 +1,8 @@
-"""Index and watcher with 100,000 files, against a plain loop and `git status` in the same run.
+"""Index and watcher with 100,000 files, against plain loops, `git status` and `git grep` in the same run.
 
 `run()` makes a tree of about 100 MB in a temporary folder (and a repository in it), measures in child processes so that
-every number has a process of its own, and removes it. It takes about three minutes.
+every number has a process of its own, and removes it. Then the same for a package cache of 100,000 metas. It takes about four
+minutes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from spark.adapters.file_index import FileIndex, finish
+from spark.adapters.package_guids import PackageGuids
 from spark.adapters.watcher import LONGEST_S, SCAN_CPU_SHARE, SHORTEST_S, Watcher
 
 FILES = 100_000
@@ -107,6 +109,21 @@ def _plain(root: Path) -> dict[str, float]:
     return {"s": _timed(loop)}
 
 
+def _bare(root: Path) -> dict[str, float]:
+    """Listing every folder and looking at every file, without any index."""
+    cpu = _cpu_s()
+    waiting = [str(root / top) for top in ("Assets", "Packages", "ProjectSettings")]
+    files = 0
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    files += entry.stat(follow_symlinks=False).st_size >= 0
+    return {"cpu_s": _cpu_s() - cpu, "files": files}
+
+
 def _first(root: Path) -> dict[str, float]:
     before = _rss_bytes()
     index = FileIndex(root, snapshot=root / "snapshot")
@@ -119,13 +136,69 @@ def _first(root: Path) -> dict[str, float]:
 
 
 def _warm(root: Path) -> dict[str, float]:
+    """A restart until every guid and every reference can be asked for; and what such questions take then."""
+    guid = _some_guid(root)
+    before = _rss_bytes()
+    cpu = _cpu_s()
     index = FileIndex(root, snapshot=root / "snapshot")
 
     def restart() -> None:
         assert index.load()
         assert finish(index.full_scan()) == []
 
-    return {"s": _timed(restart)}
+    scan_s = _timed(restart)
+    assert index.path_of_guid(guid) is not None
+    assert index.references_to(guid)
+    assert index.duplicate_guids() == {}
+    used = {"s": scan_s, "cpu_s": _cpu_s() - cpu, "bytes": _rss_bytes() - before, "files": len(index)}
+    return used | {"references_s": min(_timed(lambda: index.references_to(guid)) for _ in range(9))}
+
+
+def _some_guid(root: Path) -> str:
+    """One that the first prefab names."""
+    text = next(path.read_text() for path in sorted(root.rglob("*.prefab")))
+    return text.partition("guid: ")[2][:32]
+
+
+def make_packages(root: Path) -> None:
+    """A hundred packages with a thousand small metas each; the folders are old, as those of an installed package are."""
+    chosen = random.Random(11)
+    for number in range(100):
+        package = root / "Library/PackageCache" / f"com.bench.p{number}@1.0.0"
+        for part in range(20):
+            folder = package / "Runtime" / f"Part{part}"
+            folder.mkdir(parents=True)
+            for at in range(50):
+                body = f"fileFormatVersion: 2\nguid: {chosen.getrandbits(128):032x}\nMonoImporter:\n  externalObjects: {{}}\n"
+                (folder / f"Something{at}.cs.meta").write_text(body)
+        os.utime(package, ns=(1_600_000_000_000_000_000,) * 2)
+
+
+def _packages(root: Path) -> dict[str, float]:
+    """The first question for a guid of a package without and with what the run before has kept, and a later question."""
+    last = max((root / "Library").rglob("*.meta"))
+    guid = bytes.fromhex(last.read_text().partition("guid: ")[2][:32])
+    kept = root / "packages.snapshot"
+
+    def ask(packages: PackageGuids) -> None:
+        assert packages.path_of_guid(guid) is not None
+
+    plain_cpu = _cpu_s()
+    for folder, _, names in os.walk(root / "Library"):
+        for name in names:
+            with open(f"{folder}/{name}", "rb") as file:  # noqa: PTH123 the plain loop is plain
+                file.read()
+    plain_cpu, cold_cpu = _cpu_s() - plain_cpu, _cpu_s()
+    ask(PackageGuids(root, kept))
+    cold_cpu = _cpu_s() - cold_cpu
+    before, warm_cpu = _rss_bytes(), _cpu_s()
+    packages = PackageGuids(root, kept)
+    ask(packages)
+    warm_cpu, held = _cpu_s() - warm_cpu, _rss_bytes() - before
+    later_s = min(_timed(lambda: ask(packages)) for _ in range(99))
+    assert packages.table is not None
+    found = {"plain_cpu_s": plain_cpu, "cold_cpu_s": cold_cpu, "warm_cpu_s": warm_cpu, "bytes": held}
+    return found | {"files": len(packages.table), "later_s": later_s}
 
 
 async def _idle(root: Path) -> dict[str, float]:
@@ -190,7 +263,11 @@ def run() -> list[dict[str, Any]]:
         first = min((_in_child("first", root) for _ in range(3)), key=lambda result: result["s"])
         (root / ".git/info/exclude").write_text("snapshot\n")
         status_s = min(_timed(lambda: _git(root, "status")) for _ in range(5))
-        warm_s = min(_in_child("warm", root)["s"] for _ in range(5))
+        warm = [_in_child("warm", root) for _ in range(5)]
+        warm_s = min(result["s"] for result in warm)
+        more_cpu_s = min(result["cpu_s"] for result in warm) - min(_in_child("bare", root)["cpu_s"] for _ in range(5))
+        guid = _some_guid(root)
+        grep_s = min(_timed(lambda: _git(root, "grep", "-l", "-F", f"guid: {guid}")) for _ in range(3))
         idle = _in_child("idle", root)
         pause_s = min(max(idle["scan_cpu_s"] / SCAN_CPU_SHARE, SHORTEST_S), LONGEST_S)
         quiet_share = max(idle["cpu_s"] - idle["scans"] * idle["scan_cpu_s"], 0.0) / idle["s"]
@@ -201,6 +278,9 @@ def run() -> list[dict[str, Any]]:
         _git(root, "commit", "-qam", "two")
         _git(root, "switch", "-q", "main")
         checkout = _in_child("checkout", root)
+    with tempfile.TemporaryDirectory(prefix="spark-bench-") as folder:
+        make_packages(Path(folder))
+        packages = _in_child("packages", Path(folder))
     share = 100 * (quiet_share + idle["scan_cpu_s"] / pause_s)
     return [
         _row(
@@ -210,6 +290,30 @@ def run() -> list[dict[str, Any]]:
             "ratio",
         ),
         _row("warm restart with 100,000 files / git status", warm_s / status_s, 3.0, "ratio"),
+        _row(
+            "warm restart of 100,000 files, guids and references ready, more than a bare walk", more_cpu_s, 1.0, "CPU s"
+        ),
+        _row(
+            "memory of an indexed file, with its guid and references",
+            warm[-1]["bytes"] / warm[-1]["files"],
+            600,
+            "bytes",
+        ),
+        _row(
+            "who refers to an asset, among 100,000 files / git grep",
+            min(result["references_s"] for result in warm) / grep_s,
+            0.2,
+            "ratio",
+        ),
+        _row(
+            "first guid of 100,000 in the package cache / reading their files",
+            packages["cold_cpu_s"] / packages["plain_cpu_s"],
+            2.5,
+            "ratio",
+        ),
+        _row("the same at the next start", packages["warm_cpu_s"], 0.5, "CPU s"),
+        _row("a later guid of a package", 1e6 * packages["later_s"], 100, "us"),
+        _row("memory of an asset in the package cache", packages["bytes"] / packages["files"], 300, "bytes"),
         _row("idle CPU of the watcher with 100,000 files, scans included", share, 0.5, "%"),
         _row("idle CPU of the watcher with 100,000 files between two scans", 100 * quiet_share, 0.5, "%"),
         _row("memory of the index of 100,000 files", first["bytes"] / 1e6, 60.0, "MB"),
@@ -222,6 +326,8 @@ def main(what: str, root: Path) -> None:
     """One measurement in this process; prints JSON."""
     result = {
         "plain": lambda: _plain(root),
+        "bare": lambda: _bare(root),
+        "packages": lambda: _packages(root),
         "first": lambda: _first(root),
         "warm": lambda: _warm(root),
         "idle": lambda: asyncio.run(_idle(root)),

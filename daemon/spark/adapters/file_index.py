@@ -23,9 +23,11 @@ from spark.adapters import index_record, index_snapshot
 from spark.adapters.file_tree import FileDelta, FileTree, ScanRun, Steps, removed_keys
 from spark.adapters.guid_map import GuidMap
 from spark.adapters.package_guids import PackageGuids
+from spark.adapters.tree_scan import TreeScan
 from spark.core.paths import ProjectPath
 from spark.core.ports import IndexEntry
 
+PACKAGES_CACHE: Final = "packages.snapshot"
 HALT_FILES: Final = 50
 """Fewer files than this may vanish at once without a question."""
 _AT_ONCE_S: Final = 10.0
@@ -37,7 +39,7 @@ Deltas = Generator[None, None, list[FileDelta]]
 class FileIndex:
     """Implements `core.ports.ProjectIndex`.
 
-    `snapshot`: where the index is kept between two runs, None for nowhere. `may_vanish`: asked before more than half of
+    `snapshot`: where the index is kept between two runs (what was read of packages beside it), None for nowhere. `may_vanish`: asked before more than half of
     the files are held to be lost; True where something explains it (a branch switch). `wall_ns` and `monotonic_s` are
     the clocks.
     """
@@ -53,14 +55,16 @@ class FileIndex:
     ) -> None:
         self.root = Path(os.path.realpath(root))
         self._tree = FileTree(str(self.root))
-        self._guids = GuidMap(self._tree)
+        self._scan = TreeScan(self._tree)
+        cache = snapshot.with_name(PACKAGES_CACHE) if snapshot is not None else None
+        self._packages = PackageGuids(self.root, cache, wall_ns=wall_ns, monotonic_s=monotonic_s)
+        self._guids = GuidMap(self._tree, self._packages)
         self._snapshot = snapshot
         self._may_vanish = may_vanish
         self._wall_ns = wall_ns
         self._monotonic_s = monotonic_s
         self._complete = False
         self._baseline = True
-        self._packages = PackageGuids(self.root)
         self._saving = threading.Lock()
         self._halted: str | None = None
         self._resume = False
@@ -118,17 +122,14 @@ class FileIndex:
     def path_of_guid(self, guid: str) -> ProjectPath | None:
         """The asset or folder with this guid; of several, the first by path.
 
-        The first guid that the project does not know makes it read the `.meta` files of `Library/PackageCache` once
-        (about 0.5 s per 10,000): call it off the event loop. Those answers are `Packages/<name>/…`.
+        The first guid that the project does not know makes it read the `.meta` files of the packages that lie elsewhere:
+        call it off the event loop. Those answers are `Packages/<name>/…`.
         """
         key = _guid_key(guid)
-        if key is None:
-            return None
-        found = self._guids.paths(key)
-        return min(found) if found else self._packages.path_of_guid(key)
+        return self._guids.path(key) if key is not None else None
 
     def references_to(self, guid: str) -> tuple[ProjectPath, ...]:
-        """Files that name a guid, sorted; the asset's own `.meta` is left out. Looks through all records: about 10 ms
+        """Files that name a guid, sorted; the asset's own `.meta` is left out. Looks through all records: about 20 ms
         per 100,000 files."""
         return self.references_to_any((guid,))
 
@@ -137,10 +138,12 @@ class FileIndex:
     def references_to_any(self, guids: Iterable[str]) -> tuple[ProjectPath, ...]:
         """Files that name at least one of the guids, sorted, in one pass."""
         keys = {key for key in map(_guid_key, guids) if key is not None}
+        one = next(iter(keys)) if len(keys) == 1 else b""
         found: list[ProjectPath] = []
         for folder in list(self._tree.folders.values()):
             for name, record in folder.files.items():
-                if len(record) < 81:
+                # For one guid most records are through with a plain look at their bytes.
+                if len(record) < 81 or one not in record:
                     continue
                 if len(keys) < 8:
                     hit = any(index_record.names_guid(record, key) for key in keys)
@@ -151,7 +154,8 @@ class FileIndex:
         return tuple(sorted(found))
 
     def duplicate_guids(self) -> dict[str, tuple[ProjectPath, ...]]:
-        """Guids that more than one `.meta` gives, with the assets, sorted."""
+        """Guids that more than one `.meta` of the project and its packages gives, with the assets, sorted. Packages that
+        lie elsewhere count once they have been read: by a question for a guid, or by the second full scan."""
         return self._guids.duplicates()
 
     def is_linked(self, path: ProjectPath) -> bool:
@@ -211,11 +215,15 @@ class FileIndex:
     def full_scan(self) -> Deltas:
         """Steps of a scan of everything. Run one scan at a time."""
         first = self._baseline
+        again = self._complete
         run = ScanRun(self._wall_ns(), baseline=first, defer=first)
-        yield from self._tree.scan_all(run)
+        yield from self._scan.scan_all(run)
         if first:
-            yield from self._tree.read_unread(run)
+            yield from self._scan.read_unread(run)
         deltas = run.deltas + self._settle(run, full=True)
+        if again:
+            # Not with the first scan: everybody waits for that one.
+            yield from self._packages.refresh()
         self._complete = True
         self._baseline = False
         return deltas
@@ -223,7 +231,7 @@ class FileIndex:
     def scan(self, folders: Mapping[str, frozenset[str] | None]) -> Deltas:
         """Steps of a scan of names in folders (None: the folder itself), as `core.coalesce.Dirty` lists them."""
         run = ScanRun(self._wall_ns(), baseline=self._baseline)
-        yield from self._tree.scan_names(folders, run)
+        yield from self._scan.scan_names(folders, run)
         self.growing = run.growing
         return run.deltas + self._settle(run, full=False)
 
@@ -235,12 +243,13 @@ class FileIndex:
         for path in paths:
             parent, _, name = path.text.rpartition("/")
             folders.setdefault(parent, set()).add(name)
-        finish(self._tree.scan_names({text: frozenset(names) for text, names in folders.items()}, run))
+        finish(self._scan.scan_names({text: frozenset(names) for text, names in folders.items()}, run))
         return run.deltas + self._tree.remove(run)
 
     def stop(self) -> None:
         """Makes a running step give up soon (`index_record.ReadStopped`); the index is not used for scans again."""
-        self._tree.stopping = True
+        self._scan.stopping = True
+        self._packages.stopping = True
 
     # --- inside ----------------------------------------------------------------------------------------------------
 

@@ -31,7 +31,9 @@ _SHA_AT: Final = 33
 _GUID_AT: Final = 65
 _NO_SHA: Final = bytes(32)
 _CHUNK_BYTES: Final = 1024 * 1024
-_TAIL_BYTES: Final = 64
+_TAIL_BYTES: Final = 128
+_META_BYTES: Final = 64 * 1024 * 1024
+"""A `.meta` is read whole up to here (sheets of thousands of sprites have some megabytes); above it, it is no `.meta`."""
 
 pack_stat: Final[Callable[[int, int, int, int], bytes]] = struct.Struct("<QqqQ").pack
 _unpack_stat = struct.Struct("<QqqQ").unpack_from
@@ -41,8 +43,11 @@ _OPEN_FLAGS: Final = (
 )
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _JSON_LIKE: Final = (".asmdef", ".asmref", ".shadergraph", ".shadersubgraph", ".uxml", ".uss", ".tss", ".inputactions")
-_LOOSE_GUID: Final = re.compile(rb'(?:guid|GUID)[\\":= ]{1,8}([0-9a-fA-F]{32})')
+_YAML: Final = (b"%YAML", b"\xef\xbb\xbf%YAML")
+_LOOSE_GUID: Final = re.compile(rb'[uU][iI][dD][\\":=\s]{1,48}([0-9a-fA-F]{32})')
+_OWN_GUID: Final = re.compile(rb"^guid:[ \t]*([0-9a-fA-F]{32})", re.MULTILINE)
 _HEX_GUID: Final = re.compile(rb"[0-9a-fA-F]{32}")
+_CONFLICT_MARKS: Final = (b"\n<<<<<<<", b"\n=======", b"\n>>>>>>>", b"\n|||||||")
 
 
 class ReadStopped(Exception):
@@ -98,7 +103,8 @@ def read_record(
     except OSError:
         return b"%b%c%b" % (stat_key, flags | UNHASHED | RACY, _NO_SHA)
     try:
-        if size > _CHUNK_BYTES:
+        is_meta = name.endswith(".meta")
+        if size > (_META_BYTES if is_meta else _CHUNK_BYTES):
             return _read_large(descriptor, name, stat_key, flags, visible, stopping)
         content = os.read(descriptor, size + 1)
         while len(content) != size:
@@ -114,9 +120,9 @@ def read_record(
     digest = hashlib.sha256(content).digest()
     if not visible:
         return b"%b%c%b" % (stat_key, flags, digest)
-    if name.endswith(".meta"):
+    if is_meta:
         return _meta_record(stat_key, flags, digest, content)
-    if content.startswith(b"%YAML"):
+    if content.startswith(_YAML):
         return b"%b%c%b%b" % (stat_key, flags, digest, _packed(_yaml_guids(content)))
     if name.endswith(_JSON_LIKE):
         return b"%b%c%b%b" % (stat_key, flags, digest, _packed(set(_LOOSE_GUID.findall(content))))
@@ -135,7 +141,7 @@ def _read_large(
             raise ReadStopped
         digest.update(chunk)
         if is_yaml is None:
-            is_yaml = visible and chunk.startswith(b"%YAML")
+            is_yaml = visible and chunk.startswith(_YAML)
         if is_yaml:
             window = tail + chunk
             guids |= _yaml_guids(window)
@@ -149,32 +155,55 @@ def _read_large(
 
 def _meta_record(stat_key: bytes, flags: int, digest: bytes, content: bytes) -> bytes:
     guid = guid_of_meta(content)
-    if guid is None:
-        return b"%b%c%b" % (stat_key, flags, digest)
     named = b""
     # Most metas name no other asset; importer settings (materials, default references) come after the own guid.
-    if content.find(b"guid: ", content.find(b"guid: ") + 38) >= 0:
-        named = _packed(_yaml_guids(content) - {guid.hex().encode()})
+    if content.count(b"uid") + content.count(b"UID") > 1:
+        own = {found.lower() for found in _OWN_GUID.findall(content)}
+        named = _packed({found for found in _yaml_guids(content) if found.lower() not in own})
+    if guid is None:
+        return b"%b%c%b%b" % (stat_key, flags, digest, named)
     return b"%b%c%b%b%b" % (stat_key, flags | HAS_GUID, digest, guid, named)
 
 
 def guid_of_meta(content: bytes) -> bytes | None:
-    """The 16 bytes of the first `guid:` of a `.meta`, None where there is none."""
-    at = 0 if content.startswith(b"guid: ") else content.find(b"\nguid: ") + 1
-    if at == 0 and not content.startswith(b"guid: "):
-        return None
-    try:
-        guid = unhexlify(content[at + 6 : at + 38])
-    except HexError:
-        return None
-    return guid if len(guid) == 16 else None
+    """The 16 bytes of the guid of a `.meta`; None where it has none, two of them, or an unfinished merge."""
+    at = content.find(b"\nguid:")
+    end = content[at + 39 : at + 41]
+    plain = (
+        at >= 0
+        and content.startswith(b"fileFormatVersion:")
+        and content[at + 6 : at + 7] == b" "
+        and content.find(b"\nguid:", at + 1) < 0
+        and (end[:1] in (b"\n", b"") or end == b"\r\n")
+        and (b"\r" not in content or content.count(b"\r") == content.count(b"\r\n"))
+        and not any(mark in content for mark in _CONFLICT_MARKS)
+    )
+    if plain:
+        try:
+            guid = unhexlify(content[at + 7 : at + 39])
+        except HexError:
+            guid = b""
+        if len(guid) == 16:
+            return guid
+    return _guid_of_odd_meta(content)
+
+
+def _guid_of_odd_meta(content: bytes) -> bytes | None:
+    """What the engine says: it decides about a `.meta` before it is written, and the two must agree."""
+    from spark.engines.unity.meta import guid_in_meta
+
+    found = guid_in_meta(content)
+    return unhexlify(found) if found is not None else None
 
 
 def _yaml_guids(content: bytes) -> set[bytes]:
     # bytes.split is several times faster than a regular expression, and references are most of a scene.
-    guids = {part[:32] for part in content.split(b"guid: ")[1:]}
-    if b"GUID: " in content:
-        guids.update(part[:32] for part in content.split(b"GUID: ")[1:])
+    parts = content.split(b"uid: ")
+    guids = {part[:32] for part in parts[1:]}
+    odd = content.count(b"uid:") >= len(parts) or b"UID" in content
+    if odd or b'uid"' in content or b"uid=" in content or b"uid\\" in content:
+        # Values of Addressables and Localization, and JSON and URLs that stand in YAML as text (as in a .vfx).
+        guids.update(_LOOSE_GUID.findall(content))
     return guids
 
 

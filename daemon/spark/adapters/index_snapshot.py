@@ -1,7 +1,7 @@
 """The index on disk, for a warm restart: one file with a header, a checksum and one packed mapping per folder.
 
 A snapshot is a cache. Whatever is wrong with it (damaged, other version, other project folder), it is ignored and the
-project is scanned afresh.
+project is scanned afresh. `save_cache` and `load_cache` keep other plain values in the same way.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 _MAGIC: Final = b"SPARK-INDEX\x00"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 # marshal's format belongs to one Python; another one starts afresh.
 _VERSION: Final = b"%d.%d.%d.%d\n" % (_FORMAT, marshal.version, sys.version_info[0], sys.version_info[1])
 
@@ -25,9 +25,23 @@ FolderRow = tuple[bool, tuple[str, ...], dict[str, bytes]]
 
 def save_snapshot(path: Path, root: str, folders: Mapping[str, FolderRow]) -> None:
     """Writes it whole or not at all; a lost or torn snapshot costs a slower start, so there is no fsync."""
+    save_cache(path, (root, dict(folders)))
+
+
+def load_snapshot(path: Path, root: str) -> dict[str, FolderRow] | None:
+    """The folders as they were saved, None where there is no usable snapshot of this root."""
+    saved = load_cache(path)
+    if saved is None:
+        return None
+    saved_root, folders = saved
+    return folders if saved_root == root else None
+
+
+def save_cache(path: Path, value: Any) -> None:
+    """Keeps numbers, texts, bytes, tuples and dicts of them. Raises `OSError`."""
     import zstandard
 
-    payload = zstandard.ZstdCompressor(level=1).compress(marshal.dumps((root, dict(folders))))
+    payload = zstandard.ZstdCompressor(level=1).compress(marshal.dumps(value))
     part = path.with_name(path.name + ".part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0), 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -35,8 +49,8 @@ def save_snapshot(path: Path, root: str, folders: Mapping[str, FolderRow]) -> No
     part.replace(path)
 
 
-def load_snapshot(path: Path, root: str) -> dict[str, FolderRow] | None:
-    """The folders as they were saved, None where there is no usable snapshot of this root."""
+def load_cache(path: Path) -> Any:
+    """What `save_cache` wrote there, None where there is nothing usable."""
     import zstandard
 
     try:
@@ -47,5 +61,4 @@ def load_snapshot(path: Path, root: str) -> dict[str, FolderRow] | None:
     payload = blob[head + 32 :]
     if blob[:head] != _MAGIC + _VERSION or hashlib.sha256(payload).digest() != blob[head : head + 32]:
         return None
-    saved_root, folders = marshal.loads(zstandard.ZstdDecompressor().decompress(payload))  # noqa: S302 our own file, checked above
-    return folders if saved_root == root else None
+    return marshal.loads(zstandard.ZstdDecompressor().decompress(payload))  # noqa: S302 our own file, checked above

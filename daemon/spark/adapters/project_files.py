@@ -13,12 +13,15 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from spark.adapters.beneath import Beneath, Folder, LinkFound, NotAFile
 from spark.core.errors import FatalError, ToolRejected, Unavailable, invalid_arguments
 from spark.core.paths import ProjectPath, is_short_name
 from spark.core.ports import FileStat
+
+if TYPE_CHECKING:
+    from spark.adapters.package_folders import PackageFolders
 
 _GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
 _FOLDING_PLATFORM: Final = sys.platform in ("darwin", "win32")
@@ -36,6 +39,7 @@ class FencedFiles:
         self._given = os.path.abspath(root)
         self.beneath = Beneath(str(real), use_openat2=use_openat2)
         self._packages: tuple[object, frozenset[str]] = (None, frozenset())
+        self._package_folders: PackageFolders | None = None
 
     @property
     def root(self) -> Path:
@@ -130,16 +134,28 @@ class FencedFiles:
             return 0 if opened is None else sum(not _is_text(name) for name in opened.names())
 
     def _as_unity_resolves(self, path: ProjectPath) -> ProjectPath:
-        """For reading: `Packages/<name>/…` of a package from a registry lies in `Library/PackageCache/<name>@…`."""
+        """For reading: `Packages/<name>/…` of a package that lies in another folder of the project, such as
+        `Library/PackageCache/<name>@…`. Raises `path_outside_project` for one that lies elsewhere: a manifest comes with
+        the project, and must not open the rest of the disk."""
         parts = path.parts
         if len(parts) < 2 or parts[0] != "Packages" or (self._root / "Packages" / parts[1]).exists():
             return path
-        try:
-            names = sorted(os.listdir(self._root / "Library" / "PackageCache"))
-        except OSError:
+        if self._package_folders is None:
+            from spark.adapters.package_folders import PackageFolders
+
+            self._package_folders = PackageFolders(str(self._root))
+        package = self._package_folders.by_name().get(parts[1])
+        if package is None:
             return path
-        cached = [name for name in names if name == parts[1] or name.startswith(f"{parts[1]}@")]
-        return ProjectPath("/".join(("Library", "PackageCache", cached[-1], *parts[2:]))) if cached else path
+        if package.inside is None:
+            raise ToolRejected(
+                "path_outside_project",
+                f"{path} belongs to a package outside of the project folder: {package.folder}",
+                hint="SPARK knows the guids of such a package and reads nothing else of it. "
+                f"Move the package to Packages/{package.name} to make it part of the project.",
+                details={"path": path.text, "package": package.name, "reason": "local package"},
+            )
+        return ProjectPath("/".join((package.inside, *parts[2:])))
 
     @contextlib.contextmanager
     def folder(self, path: ProjectPath | None) -> Iterator[Folder | None]:

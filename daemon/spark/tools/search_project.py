@@ -1,4 +1,4 @@
-"""`searchProject`: text, patterns, C# declarations and references by guid, in windows and within a time limit.
+"""`searchProject`: text, patterns, C# declarations and references, in windows and within a time limit.
 
 Files are read as they lie on disk now; the index only says which there are.
 """
@@ -6,27 +6,22 @@ Files are read as they lie on disk now; the index only says which there are.
 from __future__ import annotations
 
 import asyncio
-import re
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
 from spark.core.errors import ToolRejected, invalid_arguments
-from spark.core.limits import FILE_BYTES, TOOL_OUTPUT_BYTES
+from spark.core.limits import FILE_BYTES
 from spark.core.paths import ProjectPath
 from spark.core.tool import Arguments, Tool, ToolAnswer, ToolContext
 from spark.text.csharp import symbols
 from spark.text.preserve import decode
 from spark.text.safe_regex import compile_safe
 from spark.tools.list_assets import NOT_YET
-from spark.tools.places import missing
+from spark.tools.search_references import references
+from spark.tools.search_window import SEARCH_S, SearchWindow
 
-_SEARCH_S: Final = 8.0
-_SHOWN_CHARS: Final = 240
-_GUID: Final = re.compile(r"[0-9a-f]{32}")
 # Never text, however they are named inside; reading them would only cost time.
 _BINARY: Final = frozenset(
     [
@@ -77,46 +72,16 @@ Found = Iterator[tuple[int, str]]
 
 
 class SearchProject(Arguments):
-    query: Annotated[str, Field(min_length=1, max_length=1000, description="For references: an asset's path or guid")]
+    query: Annotated[
+        str,
+        Field(
+            min_length=1, max_length=1000, description="For references: an asset's path or guid, or either with #fileId"
+        ),
+    ]
     kind: Literal["text", "regex", "symbol", "references"]
     folder: str | None = None
     limit: Annotated[int | None, Field(ge=1, le=500)] = None
     cursor: Annotated[str | None, Field(max_length=1100)] = None
-
-
-@dataclass
-class _Window:
-    """The hits of one answer: from a cursor on, until the limit, the size or the time is used up."""
-
-    limit: int
-    after: tuple[str, int]
-    deadline: float
-    hits: list[dict[str, Any]] = field(default_factory=list)
-    next: str | None = None
-    out_of_time: bool = False
-    _used: int = 0
-
-    def late(self, path: str) -> bool:
-        """Whether the time is up; the next answer then goes on with this file."""
-        if time.monotonic() < self.deadline:
-            return False
-        self.out_of_time = True
-        self.next = f"{path}:{self.after[1] if path == self.after[0] else 0}"
-        return True
-
-    def add(self, path: str, line: int, text: str) -> bool:
-        """Takes a hit; False where the window is full."""
-        if (path, line) <= self.after:
-            return True
-        shown = text.strip()[:_SHOWN_CHARS]
-        size = len(path) + len(shown.encode("utf-8", "replace")) + 40
-        if len(self.hits) >= self.limit or self._used + size > TOOL_OUTPUT_BYTES:
-            last = self.hits[-1]
-            self.next = f"{last['path']}:{last.get('line', 0)}"
-            return False
-        self._used += size
-        self.hits.append({"path": path, **({"line": line, "text": shown} if line else {})})
-        return True
 
 
 async def _run(arguments: SearchProject, context: ToolContext) -> ToolAnswer:
@@ -125,33 +90,24 @@ async def _run(arguments: SearchProject, context: ToolContext) -> ToolAnswer:
 
 def _search(arguments: SearchProject, context: ToolContext) -> ToolAnswer:
     folder = context.files.parse(arguments.folder.rstrip("/"), field="folder") if arguments.folder else None
-    window = _Window(arguments.limit or 50, _cursor(arguments.cursor), time.monotonic() + _SEARCH_S)
+    window = SearchWindow.open(arguments.limit, arguments.cursor)
     result: dict[str, Any] = {}
     if arguments.kind == "references":
-        result["guid"] = _references(arguments.query, folder, window, context)
+        result |= references(arguments.query, folder, window, context)
     else:
         result |= _through_files(arguments, folder, window, context)
     result |= {"matches": window.hits, "complete": context.index.complete and not window.out_of_time}
     if window.next is not None:
         result["next"] = window.next
     if window.out_of_time:
-        result["note"] = f"stopped after {_SEARCH_S:.0f} s; go on with cursor=next, or name a folder"
+        result["note"] = f"stopped after {SEARCH_S:.0f} s; go on with cursor=next, or name a folder"
     elif not context.index.complete:
         result["note"] = NOT_YET
     return ToolAnswer(result)
 
 
-def _cursor(text: str | None) -> tuple[str, int]:
-    if text is None:
-        return "", 0
-    path, _, line = text.rpartition(":")
-    if not path or not line.isascii() or not line.isdigit():
-        raise invalid_arguments({"cursor": "the `next` of the answer before, unchanged"})
-    return path, int(line)
-
-
 def _through_files(
-    arguments: SearchProject, folder: ProjectPath | None, window: _Window, context: ToolContext
+    arguments: SearchProject, folder: ProjectPath | None, window: SearchWindow, context: ToolContext
 ) -> dict[str, Any]:
     result: dict[str, Any] = {}
     only_scripts = arguments.kind == "symbol"
@@ -172,7 +128,9 @@ def _through_files(
         if window.late(path.text):
             break
         text = _text(context, path)
-        if text is not None and not all(window.add(path.text, line, shown) for line, shown in find(text)):
+        if text is not None and not all(
+            window.add(path.text, line, line=line, text=shown) for line, shown in find(text)
+        ):
             break
     return result
 
@@ -222,30 +180,10 @@ def _declarations(query: str) -> Callable[[str], Found]:
     return find
 
 
-def _references(query: str, folder: ProjectPath | None, window: _Window, context: ToolContext) -> str:
-    guid = query.lower() if _GUID.fullmatch(query.lower()) else _guid_of(query, context)
-    for path in sorted(context.index.references_to(guid)):
-        if folder is not None and not path.is_under(folder):
-            continue
-        # A whole file is one hit here, so the line of its cursor is 0 and it must not come twice.
-        if path.text > window.after[0] and not window.add(path.text, 0, ""):
-            break
-    return guid
-
-
-def _guid_of(query: str, context: ToolContext) -> str:
-    path = context.files.parse(query, field="query")
-    meta = context.files.read(path.meta)
-    guid = context.engine.guid_in_meta(meta) if meta is not None else None
-    if guid is None:
-        raise missing(context, path.meta, "query", hint="References are found by the guid in an asset's .meta.")
-    return guid
-
-
 SEARCH_PROJECT: Final = Tool(
     name="searchProject",
-    description="Find lines (text ignores case; regex is Python's), C# declarations (symbol), or files that refer to an "
-    "asset (references). Go on with cursor=next.",
+    description="Find lines (text ignores case; regex is Python's), C# declarations (symbol), or who refers to an "
+    "asset or to one object in it (references). Go on with cursor=next.",
     arguments=SearchProject,
     run=_run,
     index="recent",
