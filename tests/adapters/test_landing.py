@@ -19,6 +19,7 @@ from spark.core.diagnostics import Finding
 from spark.core.errors import ToolRejected
 from spark.core.paths import ProjectPath
 from spark.core.versions import Author, Observed, Provenance
+from spark.text.merge import Merge
 from tests.adapters.store_kit import USER, Checkout
 
 A = "Assets/a.cs"
@@ -414,7 +415,7 @@ def test_a_save_that_does_not_fit_is_a_conflict(rig: Checkout, merge: bool) -> N
 def test_a_merge_that_breaks_the_file_is_a_conflict(rig: Checkout) -> None:
     """Every automatic merge is checked; an error that it brought makes it a conflict with the findings."""
     rig.save(A, LINES)
-    rig.landing.check_merged = lambda path, content, before: [Finding("x", "error", path.text, 3, 1, "broken")]
+    rig.landing.merging.check = lambda path, content, before: [Finding("x", "error", path.text, 3, 1, "broken")]
     at_point(rig, "before exchange", lambda: rig.save(A, TOP))
     details = refused("conflict", lambda: rig.write(A, END)).details
     assert details["findings"][0]["message"] == "broken"
@@ -853,3 +854,30 @@ def test_a_file_system_without_exchange_is_found_out(tmp_path: Path) -> None:
     rig.write("Assets/b.cs", TWO)
     assert rig.on_disk("Assets/b.cs") == TWO
     rig.close()
+
+
+def test_the_meta_of_a_folder_brings_the_folder_even_when_it_is_empty(rig: Checkout) -> None:
+    """A folder without files lands by its .meta alone, and deleting that .meta takes the empty folder away again."""
+    meta = b"fileFormatVersion: 2\nguid: 0123456789abcdef0123456789abcdef\nfolderAsset: yes\n"
+    path = ProjectPath("Assets/Empty.meta")
+    rig.land(FileChange(path, None, meta))
+    assert (rig.root / "Assets/Empty").is_dir()
+    assert list((rig.root / "Assets/Empty").iterdir()) == []
+    rig.land(FileChange(path, sha256_of(meta), None))
+    assert not (rig.root / "Assets/Empty").exists()
+
+
+def test_a_merge_is_made_by_what_the_file_means(rig: Checkout) -> None:
+    """The engine's merge is asked with the path and the three sides, and its bytes land."""
+    rig.write(A, TOP)
+    rig.save(A, TOP + b"user\n")
+    asked: list[tuple[str, bytes, bytes, bytes]] = []
+
+    def merge(path: ProjectPath, base: bytes, ours: bytes, theirs: bytes) -> Merge:
+        asked.append((path.text, base, ours, theirs))
+        return Merge(b"by meaning\n")
+
+    rig.landing.merging.merge = merge
+    rig.land(FileChange(ProjectPath(A), sha256_of(TOP), END))
+    assert asked == [(A, TOP, TOP + b"user\n", END)]
+    assert rig.on_disk(A) == b"by meaning\n"

@@ -31,6 +31,8 @@ class FakeDaemonApi:
         self.turn_events: dict[str, list[Mapping[str, Any]]] = {}
         self.versions: dict[str, Version] = {}
         self.contents: dict[str, bytes] = {}
+        self.files: dict[str, list[dict[str, Any]]] = {}
+        """What `check` says of each file."""
         self.approvals: dict[str, str] = {}
         self.answers: dict[str, tuple[str, CallOutcome]] = {}
         self.state: dict[str, Any] = {"mode": "ask", "selection": []}
@@ -61,6 +63,12 @@ class FakeDaemonApi:
 
     def usage(self, by: Literal["day", "model", "turn"]) -> dict[str, Any]:
         return {"by": by, "rows": []}
+
+    async def check(self, path: str | None = None) -> dict[str, Any]:
+        if path is not None and path not in self.files:
+            raise ToolRejected("not_found", f"{path} is not in the project")
+        found = self.files if path is None else {path: self.files[path]}
+        return {"findings": [body for bodies in found.values() for body in bodies], "checked": len(found)}
 
     # -- calls and versions
 

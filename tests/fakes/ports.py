@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from spark.core.assets import AssetBytes, MaterialOrder, NewObject, ObjectOp, PropertyEdit
 from spark.core.changes import sha256_of
-from spark.core.diagnostics import Finding
+from spark.core.diagnostics import Checked, Finding
 from spark.core.errors import ToolRejected, Unavailable
 from spark.core.paths import ROOTS, ProjectPath
-from spark.core.ports import EditorState, FileStat, GeneratedCode, IndexEntry, ScriptOrder, ScriptPlace
+from spark.core.ports import EditorState, FileStat, GeneratedCode, IndexEntry, Referrer, ScriptOrder, ScriptPlace
 from spark.core.versions import HistoryPage, Provenance, Version
+from spark.engines.unity.referrers import referrers
+from spark.text.merge import Merge, merge
 
 _GUID = re.compile(rb"^guid: ([0-9a-f]{32})", re.MULTILINE)
 _REFERENCE = re.compile(rb"guid: ([0-9a-f]{32})")
@@ -95,6 +98,9 @@ class FakeIndex:
         guid = None if meta is None else guid_in(meta)
         return IndexEntry(path, len(content), 0, sha256_of(content), guid)
 
+    def read(self, path: ProjectPath) -> bytes:
+        return self._files.read(path) or b""
+
     def same_when_folded(self, path: ProjectPath) -> ProjectPath | None:
         known = {path for file in self._paths() for path in (file, *_above(file))}
         return next((p for p in sorted(known) if p.folded == path.folded and p != path), None)
@@ -110,6 +116,17 @@ class FakeIndex:
             for path in self._paths()
             if guid.encode() in _REFERENCE.findall(self._files.read(path) or b"") and (own is None or path != own.meta)
         )
+
+    def references_to_any(self, guids: Iterable[str]) -> tuple[ProjectPath, ...]:
+        return tuple(sorted({path for guid in guids for path in self.references_to(guid)}))
+
+    def duplicate_guids(self) -> dict[str, tuple[ProjectPath, ...]]:
+        found: dict[str, tuple[ProjectPath, ...]] = {}
+        for path in self._paths():
+            guid = guid_in(self._files.read(path) or b"") if path.is_meta else None
+            if guid is not None:
+                found[guid] = (*found.get(guid, ()), path.asset)
+        return {guid: paths for guid, paths in found.items() if len(paths) > 1}
 
 
 def _above(path: ProjectPath) -> Iterator[ProjectPath]:
@@ -225,6 +242,8 @@ class FakeEngine:
     bom: bool = False
     indent: str = "    "
     guids_made: int = 0
+    index: FakeIndex | None = None
+    """The project's, where it shall check more than the bytes that it is given."""
 
     name = "unity"
     editor_version = "2022.3.41f1"
@@ -265,3 +284,53 @@ class FakeEngine:
     def is_text(self, path: ProjectPath, content: bytes) -> bool:
         utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
         return (utf16 or b"\x00" not in content) and not content.startswith(b"version https://git-lfs")
+
+    def new_asset(self, path: ProjectPath, kind: str, properties: Mapping[str, Any]) -> AssetBytes:
+        return AssetBytes(f"{kind} {dict(properties)}\n".encode(), {"kind": kind})
+
+    def new_prefab(self, path: ProjectPath, objects: Sequence[NewObject], variant_of: ProjectPath | None) -> AssetBytes:
+        lines = [f"{item.path} {item.prefab} {[part.type for part in item.components]}" for item in objects]
+        return AssetBytes("\n".join([f"base {variant_of}", *lines, ""]).encode())
+
+    def edit_prefab(self, path: ProjectPath, content: bytes, ops: Sequence[ObjectOp]) -> AssetBytes:
+        return AssetBytes(content + b"".join(f"{op.op} {op.object} {op.has_value}\n".encode() for op in ops))
+
+    def edit_asset(self, path: ProjectPath, content: bytes, edits: Sequence[PropertyEdit]) -> AssetBytes:
+        made = b"".join(f"{edit.property}={edit.value!r}\n".encode() for edit in edits if edit.property != "same")
+        return AssetBytes(content + made)
+
+    def new_material(self, path: ProjectPath, order: MaterialOrder) -> AssetBytes:
+        return AssetBytes(
+            f"{order.shader} {dict(order.properties)} {order.keywords}\n".encode(), {"shader": "Standard"}
+        )
+
+    def edit_material(self, path: ProjectPath, content: bytes, order: MaterialOrder) -> AssetBytes:
+        return AssetBytes(content + f"{order.shader} {dict(order.properties)} {order.keywords}\n".encode())
+
+    def outline(self, path: ProjectPath, content: bytes, target: str | None) -> list[str]:
+        if not content.startswith(b"%YAML"):
+            raise ToolRejected("unsupported_asset", f"{path} is no text asset")
+        lines = content.decode().splitlines()
+        return [line for line in lines if target is None or target in line]
+
+    def referrers(self, content: bytes, guid: str, file_id: int | None = None) -> list[Referrer]:
+        return referrers(content, guid, file_id)
+
+    def merge(self, path: ProjectPath, base: bytes, ours: bytes, theirs: bytes) -> Merge:
+        return merge(base, ours, theirs)
+
+    def check_changes(self, changes: Mapping[ProjectPath, bytes | None]) -> list[Finding]:
+        return [found for path, content in changes.items() if content for found in self.check(path, content)]
+
+    def check_project(
+        self, paths: Sequence[ProjectPath] | None = None, stop: Callable[[], bool] = lambda: False
+    ) -> Checked:
+        """Each file on its own."""
+        findings: list[Finding] = []
+        checked = 0
+        for entry in self.index.entries() if self.index is not None else ():
+            path = entry.path
+            if (paths is None or any(path == one or path.is_under(one) for one in paths)) and not stop():
+                checked += 1
+                findings += self._findings(path, self.index.read(path) if self.index is not None else b"")
+        return Checked(tuple(findings), checked, self.index is None or self.index.complete)

@@ -52,6 +52,7 @@ class FakeProject:
         (self.root / "ProjectSettings").mkdir(exist_ok=True)
         self.files = FakeProjectFiles(self.root)
         self.index = FakeIndex(self.files)
+        self.engine.index = self.index
         self.store = FakeStore()
         self.reads = FakeReads()
         self.registry = Registry(TOOLS)

@@ -17,7 +17,7 @@ from spark.adapters.exchange import Exchange, native_exchange
 from spark.adapters.exchange_steps import ExchangeSteps, Surprise
 from spark.adapters.git_place import GitPlaceReader
 from spark.adapters.landing_errors import conflict, explained_as, partly_in_place
-from spark.adapters.landing_plan import CheckMerged, Plan, Planned, merged_bytes, plan_change_set
+from spark.adapters.landing_plan import Merging, Plan, Planned, merged_bytes, plan_change_set
 from spark.adapters.ledger import Group, Ledger
 from spark.adapters.project_files import FencedFiles
 from spark.adapters.recovery import (
@@ -47,9 +47,8 @@ Listener = Callable[[ProjectPath, str | None], None]
 class FileLanding:
     """Implements `core.ports.Landing`. One landing at a time; safe to call from any thread.
 
-    `stage_dir`: default `<root>/.spark/stage`. `exchange`: instead of what `recover` finds to work. `check_merged`: asked
-    after every automatic merge (`Engine.check`); an error makes it a conflict. `user`: the name of user versions (default:
-    the login). `checkpoint`: called with the name of each point that is passed, for crash tests.
+    `stage_dir`: default `<root>/.spark/stage`. `exchange`: instead of what `recover` finds to work. `user`: the name
+    of user versions (default: the login). `checkpoint`: called with the name of each point that is passed, for crash tests.
     """
 
     def __init__(
@@ -60,13 +59,13 @@ class FileLanding:
         *,
         stage_dir: Path | None = None,
         exchange: Exchange | None = None,
-        check_merged: CheckMerged | None = None,
         user: str | None = None,
         checkpoint: Callable[[str], None] = lambda _point: None,
     ) -> None:
         self.on_landed: list[Listener] = []
         """Called after each own write with (path, sha256 or None), so that a watcher knows it by its content."""
-        self.check_merged = check_merged
+        self.merging = Merging()
+        """By lines and unchecked until an engine is there to say what a file means."""
         self._files = files
         self._store = store
         self._clock = clock
@@ -127,7 +126,7 @@ class FileLanding:
             with contextlib.suppress(SparkError):
                 self._sweeper.sweep_late(self._by_user())
             self._end_open_first(change_set)
-            plan = plan_change_set(self._files, self._store, change_set, self.check_merged)
+            plan = plan_change_set(self._files, self._store, change_set, self.merging)
             if not plan.files:
                 return Landed((), frozenset())
             group = Group(new_id("g"), "intent", by, [planned.op for planned in plan.files], plan.new_folders)
@@ -284,7 +283,7 @@ class FileLanding:
         op, theirs = planned.op, surprise.content
         if last or not planned.may_merge or theirs is None or planned.before is None or planned.after is None:
             raise conflict(planned, surprise, ())
-        merged = merged_bytes(planned, theirs, self.check_merged)
+        merged = merged_bytes(planned, theirs, self.merging)
         op.pre, op.post, op.size = sha256_of(theirs), sha256_of(merged), len(merged)
         self._stage.discard(op.staged)
         planned.before, planned.after, planned.merged = theirs, merged, True

@@ -5,6 +5,7 @@ Reads through the fence and the history. Must not change anything.
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +22,10 @@ from spark.core.diagnostics import Finding
 from spark.core.errors import ToolRejected, invalid_arguments
 from spark.core.ids import new_id
 from spark.core.paths import ProjectPath, check_writable
+from spark.core.ports import Merged, MergeFile
 
 _PERMISSIONS = 0o777
+_FOLDER = re.compile(rb"^folderAsset: yes\r?$", re.MULTILINE)
 CheckMerged = Callable[[ProjectPath, bytes, bytes | None], Sequence[Finding]]
 
 
@@ -51,9 +54,21 @@ class Plan:
         yield from sorted((planned.op for planned in self.files), key=lambda op: self.order[op.path])
 
 
-def plan_change_set(
-    files: FencedFiles, store: SqliteVersionStore, change_set: ChangeSet, check_merged: CheckMerged | None
-) -> Plan:
+def merge_by_lines(_: ProjectPath, base: bytes, ours: bytes, theirs: bytes) -> Merged:
+    from spark.text.merge import merge
+
+    return merge(base, ours, theirs)
+
+
+@dataclass(slots=True)
+class Merging:
+    """How the user's newer bytes and a change become one. `check` is asked for every merge: an error makes it a conflict."""
+
+    merge: MergeFile = merge_by_lines
+    check: CheckMerged | None = None
+
+
+def plan_change_set(files: FencedFiles, store: SqliteVersionStore, change_set: ChangeSet, merging: Merging) -> Plan:
     """Raises `ToolRejected` as `core.ports.Landing.land` lists."""
     plan = Plan(order={change.path: number for number, change in enumerate(change_set.files)})
     if len(change_set.files) > limits.CHANGES_PER_SET:
@@ -71,7 +86,7 @@ def plan_change_set(
     embedded = files.embedded_packages if any(path.startswith("packages/") for path in folded) else frozenset()
     for change in change_set.files:
         check_writable(change.path, embedded_packages=embedded)
-        planned = _plan_file(files, store, change, change_set.merge, check_merged)
+        planned = _plan_file(files, store, change, change_set.merge, merging)
         if planned is not None:
             if planned.op.pre is None:
                 files.check_spelling(change.path, leaving=leaving)
@@ -82,23 +97,24 @@ def plan_change_set(
     plan.files.sort(
         key=lambda planned: (1, not planned.op.path.is_meta) if planned.op.post else (0, planned.op.path.is_meta)
     )
-    plan.new_folders = _missing_folders(files, [planned.op.path for planned in plan.files if planned.op.post])
+    coming_paths = [planned.op.path for planned in plan.files if planned.op.post]
+    # The .meta of a folder brings the folder, which may be empty.
+    coming_paths += [p.op.path.asset / "x" for p in plan.files if p.op.path.is_meta and _FOLDER.search(p.after or b"")]
+    plan.new_folders = _missing_folders(files, coming_paths)
     return plan
 
 
-def merged_bytes(planned: Planned, ours: bytes, check_merged: CheckMerged | None) -> bytes:
+def merged_bytes(planned: Planned, ours: bytes, merging: Merging) -> bytes:
     """`ours` (the user's newer bytes) with the planned change merged in. Raises `conflict`."""
-    from spark.text.merge import merge
-
     assert planned.before is not None
     assert planned.after is not None
-    merge_result = merge(planned.before, ours, planned.after)
+    merge_result = merging.merge(planned.op.path, planned.before, ours, planned.after)
     if merge_result.content is None:
         raise conflict(planned, Surprise(ours), merge_conflicts(merge_result.conflicts))
-    if check_merged is not None:
+    if merging.check is not None:
         problems = [
             finding
-            for finding in check_merged(planned.op.path, merge_result.content, ours)
+            for finding in merging.check(planned.op.path, merge_result.content, ours)
             if finding.severity == "error"
         ]
         if problems:
@@ -113,7 +129,7 @@ def _plan_file(
     store: SqliteVersionStore,
     change: FileChange,
     merge: bool,
-    check_merged: CheckMerged | None,
+    merging: Merging,
 ) -> Planned | None:
     """None where the file already is as wanted."""
     current, mode = _read(files, change)
@@ -136,7 +152,7 @@ def _plan_file(
             op.pre = change.before_sha256
             raise conflict(planned, Surprise(current, exists=current is not None), ())
         op.pre = change.before_sha256
-        planned.after = merged_bytes(wanted, current, check_merged)
+        planned.after = merged_bytes(wanted, current, merging)
         planned.merged = True
         op.pre, op.post, op.size = present, sha256_of(planned.after), len(planned.after)
         if op.pre == op.post:

@@ -19,6 +19,7 @@ from spark.adapters.git_evidence import GitEvidence
 from spark.adapters.journal import SqliteJournal
 from spark.adapters.keys import find_key
 from spark.adapters.landing import FileLanding
+from spark.adapters.landing_plan import Merging
 from spark.adapters.models import ClosableCodeModel, choose_model, open_code_model, open_model
 from spark.adapters.models.guarded import GuardedModel
 from spark.adapters.price_table import cost_usd
@@ -127,7 +128,7 @@ def assemble(checkout: Checkout, settings: Settings) -> Daemon:
         may_vanish=lambda: edits.head_moved() or not index.complete,
     )
     engine = detect(files, index)
-    landing.check_merged = engine.check
+    landing.merging = Merging(engine.merge, engine.check)
 
     def note(deltas: Sequence[FileDelta]) -> None:
         edits.note(deltas)

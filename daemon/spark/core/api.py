@@ -99,6 +99,10 @@ class DaemonApi(Protocol):
         """Raises `not_found` where the bytes were not kept."""
         ...
 
+    async def check(self, path: str | None = None) -> dict[str, Any]:
+        """Findings of a file, a folder or the whole project: `{"findings": [...], "checked": N}`. Raises `not_found`."""
+        ...
+
     def usage(self, by: Literal["day", "model", "turn"]) -> dict[str, Any]: ...
 
     def events(self, turn_id: str | None = None) -> AsyncGenerator[Mapping[str, Any]]:

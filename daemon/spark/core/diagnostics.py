@@ -19,3 +19,13 @@ class Finding:
     column: int
     message: str
     fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check of files or of a project says: findings by place, how many files were looked at, and whether those were
+    all that were asked for."""
+
+    findings: tuple[Finding, ...]
+    checked: int
+    complete: bool = True

@@ -7,6 +7,8 @@ from typing import Final
 FRAME_BYTES: Final = 8 * 1024 * 1024
 FILE_BYTES: Final = 2 * 1024 * 1024
 """The largest text file that a call reads or writes."""
+ASSET_BYTES: Final = 64 * 1024 * 1024
+"""The largest prefab, scene or other serialised asset that is edited by its objects."""
 KEPT_DELETE_BYTES: Final = 256 * 1024 * 1024
 """Above this the bytes of a deleted file cannot be kept, and the deletion is refused."""
 CHANGES_PER_SET: Final = 10_000

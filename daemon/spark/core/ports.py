@@ -5,14 +5,15 @@ All calls without `async` are synchronous and quick (at most one file or one ind
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from spark.core.assets import AssetBytes, Json, MaterialOrder, NewObject, ObjectOp, PropertyEdit
 from spark.core.changes import Change, ChangeSet
 from spark.core.conversation import ModelEvent, ResponseRequest, TokenUsage
-from spark.core.diagnostics import Finding
+from spark.core.diagnostics import Checked, Finding
 from spark.core.paths import ProjectPath
 from spark.core.versions import GitPlace, HistoryPage, Provenance, Version
 
@@ -76,6 +77,22 @@ class IndexEntry:
     guid: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """One place in a file that refers to an asset. `line` counts from 1, `text` is the line (a part of a long one).
+
+    `file_id`: the object in the asset that it names, None where it names the asset as a whole. `from_id`, `from_class_id` and
+    `from_class` (`MonoBehaviour`) are the document that it stands in; None and empty in files without documents.
+    """
+
+    line: int
+    text: str
+    file_id: int | None = None
+    from_id: int | None = None
+    from_class_id: int | None = None
+    from_class: str = ""
+
+
 class ProjectIndex(Protocol):
     """What lies in the project, kept current by the watcher. Never the basis of a write decision."""
 
@@ -100,6 +117,14 @@ class ProjectIndex(Protocol):
 
     def references_to(self, guid: str) -> tuple[ProjectPath, ...]:
         """Files that name a guid, sorted; the asset's own `.meta` is left out."""
+        ...
+
+    def references_to_any(self, guids: Iterable[str]) -> tuple[ProjectPath, ...]:
+        """Files that name at least one of the guids, sorted, in one pass."""
+        ...
+
+    def duplicate_guids(self) -> dict[str, tuple[ProjectPath, ...]]:
+        """Guids that more than one `.meta` gives, with the assets, sorted."""
         ...
 
 
@@ -189,11 +214,15 @@ class ModelLink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EditorState:
-    """What the Editor last said. `connected` is false while there is none (always, before the plugin exists)."""
+    """What the Editor last said. `connected` is false while there is none (always, before the plugin exists).
+
+    `unsaved`: scenes and prefabs with changes that are not on disk yet, by path, with the objects that were changed.
+    """
 
     connected: bool = False
     unity_version: str | None = None
     busy: str | None = None
+    unsaved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class EditorLink(Protocol):
@@ -258,6 +287,20 @@ class ScriptPlace:
     why: str
 
 
+class Merged(Protocol):
+    """A merge: the bytes, or None where there are conflicts."""
+
+    @property
+    def content(self) -> bytes | None: ...
+
+    @property
+    def conflicts(self) -> tuple[Any, ...]: ...
+
+
+MergeFile = Callable[[ProjectPath, bytes, bytes, bytes], Merged]
+"""`(path, base, ours, theirs)`; never raises."""
+
+
 class Engine(Protocol):
     """What a game engine must provide so that SPARK can write into its projects."""
 
@@ -297,4 +340,52 @@ class Engine(Protocol):
 
     def is_text(self, path: ProjectPath, content: bytes) -> bool:
         """Whether these bytes may be edited as text (not binary, not an LFS pointer)."""
+        ...
+
+    def referrers(self, content: bytes, guid: str, file_id: int | None = None) -> list[Referrer]:
+        """The places in a file's bytes that refer to an asset, in order; with `file_id`, to this object of it.
+
+        An empty guid means the file itself: references inside of it to the object `file_id`.
+        """
+        ...
+
+    # -- assets: each takes CPU time (call it off the loop) and raises `ToolRejected` naming the field that is wrong --------
+
+    def new_asset(self, path: ProjectPath, kind: str, properties: Mapping[str, Json]) -> AssetBytes:
+        """A scene, an assembly definition (`asmdef`) or a ScriptableObject of the class `kind`."""
+        ...
+
+    def new_prefab(
+        self, path: ProjectPath, objects: Sequence[NewObject], variant_of: ProjectPath | None
+    ) -> AssetBytes: ...
+
+    def edit_prefab(self, path: ProjectPath, content: bytes, ops: Sequence[ObjectOp]) -> AssetBytes:
+        """A prefab or scene with all operations done in order."""
+        ...
+
+    def edit_asset(self, path: ProjectPath, content: bytes, edits: Sequence[PropertyEdit]) -> AssetBytes: ...
+
+    def new_material(self, path: ProjectPath, order: MaterialOrder) -> AssetBytes: ...
+
+    def edit_material(self, path: ProjectPath, content: bytes, order: MaterialOrder) -> AssetBytes: ...
+
+    def outline(self, path: ProjectPath, content: bytes, target: str | None) -> list[str]:
+        """An asset's objects, components, values and ids as lines; with `target` only that object, with everything."""
+        ...
+
+    def merge(self, path: ProjectPath, base: bytes, ours: bytes, theirs: bytes) -> Merged:
+        """A three-way merge by what the file means. Never raises."""
+        ...
+
+    def check_changes(self, changes: Mapping[ProjectPath, bytes | None]) -> list[Finding]:
+        """The findings that a change set would add to the project; None: the file is deleted."""
+        ...
+
+    def check_project(
+        self, paths: Sequence[ProjectPath] | None = None, stop: Callable[[], bool] = lambda: False
+    ) -> Checked:
+        """Findings of files and folders together with the rest of the project; None: of the whole project.
+
+        Reads every file that changed since it was last looked at. `stop` is asked between files.
+        """
         ...

@@ -59,13 +59,15 @@ class ToolContext:
 @dataclass(frozen=True)
 class ToolAnswer:
     """What a tool answers. `complete` turns the result into the final one after its change set landed (hashes of merged
-    files, version ids); `diff` is a unified diff of `changes` for `dryRun` and approvals."""
+    files, version ids); `diff` is a unified diff of `changes` for `dryRun` and approvals. `forced`: beginnings of finding
+    codes that the caller said it accepts: a change set that adds other errors is refused."""
 
     result: Mapping[str, Any]
     changes: ChangeSet = field(default_factory=lambda: ChangeSet(()))
     diff: str = ""
     findings: tuple[Finding, ...] = ()
     complete: Callable[[Mapping[str, Any], Landed], Mapping[str, Any]] | None = None
+    forced: tuple[str, ...] = ()
 
 
 A = TypeVar("A", bound=Arguments)
@@ -150,7 +152,12 @@ def _flat(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flat_property(value: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
-    flat = {key: item for key, item in value.items() if key not in ("title", "default", "anyOf")}
+    # Bounds that only keep nonsense out are enforced all the same; a model need not pay for reading them each turn.
+    bounds = () if value.get("minLength", 1) > 1 else ("minLength", "maxLength")
+    left_out = ("title", "default", "anyOf", "minItems", "maxItems", *bounds)
+    flat = {key: item for key, item in value.items() if key not in left_out}
+    if flat.get("additionalProperties") is True:
+        del flat["additionalProperties"]
     if "$ref" in flat:
         flat = {**_flat_property(definitions[flat.pop("$ref").rsplit("/", 1)[-1]], definitions), **flat}
     for option in value.get("anyOf", ()):

@@ -10,7 +10,7 @@ from typing import Final
 
 from spark.core.changes import sha256_of
 from spark.core.errors import ToolRejected, Unavailable, invalid_arguments
-from spark.core.limits import FILE_BYTES
+from spark.core.limits import ASSET_BYTES, FILE_BYTES
 from spark.core.ports import Reads
 from spark.relay.parts import Parts
 
@@ -30,7 +30,7 @@ def _one(parts: Parts, attachment: str, reads: Reads) -> str:
         raise _needs_editor(attachment)
     raw, _, target = attachment.partition("#")
     path = parts.files.parse(raw, field="attachments")
-    content = parts.files.read(path, limit_bytes=FILE_BYTES)
+    content = parts.files.read(path, limit_bytes=ASSET_BYTES if target else FILE_BYTES)
     if content is None:
         raise ToolRejected(
             "not_found",
@@ -42,11 +42,14 @@ def _one(parts: Parts, attachment: str, reads: Reads) -> str:
             "unsupported_asset", f"attachments: {path} is not a text file", hint="Attach text assets only."
         )
     digest = sha256_of(content)
-    text = content.decode("utf-8", errors="replace")
-    shown = text[:SHOWN_CHARS]
     head = f"\n\nAttached file {path} (sha256 {digest})"
-    if target:
-        head += f", of which the user means the object {target!r}"
+    if target and path.suffix != ".cs":
+        # The object with its components and values says more than a scene's first pages of text.
+        text = "\n".join(parts.engine.outline(path, content, target))
+        head += f", of which the user means the object {target!r}; its outline"
+    else:
+        text = content.decode("utf-8", errors="replace")
+    shown = text[:SHOWN_CHARS]
     if len(text) > SHOWN_CHARS:
         head += f", its first {SHOWN_CHARS} of {len(text)} characters; readFile gives the rest"
     else:

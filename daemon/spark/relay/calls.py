@@ -25,10 +25,10 @@ from spark.core.tool import Tool, ToolAnswer, ToolContext
 from spark.core.versions import Author, Provenance
 from spark.protocol.wire import error_body, finding_to_wire, success_body
 from spark.relay.counted import Count, CountedCodeModel
+from spark.relay.gate import RESTORING, judged
 from spark.relay.parts import Parts
 
 log = logging.getLogger("spark.call")
-_RESTORING = ("undoTurn", "restoreVersion")
 _TARGETS = ("path", "filePath", "className", "from", "query", "name", "folder", "turnId", "versionId")
 _REASONS = {
     "mode": "the turn's mode is ask",
@@ -139,7 +139,7 @@ class Calls:
             async with asyncio.timeout(tool.timeout_s):
                 if tool.index:
                     await self._parts.settled(tool.index)
-                answer = await tool.run(arguments, context)
+                answer = await judged(self._parts, tool, await tool.run(arguments, context))
             if dry_run or not answer.changes:
                 self._succeed(call_id, dry(answer) if dry_run else answer, ())
                 return
@@ -205,7 +205,7 @@ class Calls:
 
     def _author(self, call_id: str) -> Author:
         tool = self._tools[call_id]
-        if tool.name in _RESTORING:
+        if tool.name in RESTORING:
             return Author("restore", tool.name)
         return Author("model", self._row.model) if self._row.kind == "model" else Author("tool", tool.name)
 

@@ -17,7 +17,7 @@ from spark.core.records import TurnRow
 from spark.core.tool import Tool, mcp_schema
 from spark.core.turn import usage_to_wire
 from spark.core.versions import HistoryPage, Version
-from spark.protocol.wire import success_body
+from spark.protocol.wire import checked_to_wire, success_body
 from spark.relay.bus import Message
 from spark.relay.calls import tool_context
 from spark.relay.once import Once
@@ -149,7 +149,7 @@ class Relay:
 
     async def start_turn(self, request: TurnRequest) -> str:
         self._touch()
-        return self._turns.start(request)
+        return await self._turns.start(request)
 
     async def cancel_turn(self, turn_id: str) -> dict[str, Any]:
         self._touch()
@@ -209,6 +209,16 @@ class Relay:
             why = "is a deletion" if version.sha256 is None else "is known by its hash only"
             raise ToolRejected("not_found", f"version {version_id} {why}: there are no bytes to give")
         return content
+
+    async def check(self, path: str | None = None) -> dict[str, Any]:
+        self._touch()
+        parts = self._parts
+        where = None if path in (None, ".") else parts.files.parse(str(path).rstrip("/"))
+        if where is not None and await asyncio.to_thread(parts.files.stat, where) is None:
+            raise ToolRejected("not_found", f"{where} is not in the project", hint="Name a file or folder, or nothing.")
+        await parts.settled("complete")
+        checked = await asyncio.to_thread(parts.engine.check_project, None if where is None else [where])
+        return checked_to_wire(checked)
 
     def usage(self, by: Literal["day", "model", "turn"]) -> dict[str, Any]:
         journal = self._parts.journal

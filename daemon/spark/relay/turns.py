@@ -84,7 +84,7 @@ class Turns:
             )
         return found
 
-    def start(self, request: TurnRequest) -> str:
+    async def start(self, request: TurnRequest) -> str:
         """Checks a prompt and starts its turn; the id of it."""
         if len(request.text) > PROMPT_CHARS:
             raise ToolRejected(
@@ -100,11 +100,13 @@ class Turns:
             return running.turn_id
         if request.new_conversation:
             self._session.begin_conversation()
-        return self._start_model_turn(request)
-
-    def _start_model_turn(self, request: TurnRequest) -> str:
         reads = self._session.reads()
-        text = request.text + attached_text(self._parts, request.attachments, reads)
+        attached = ""
+        if request.attachments:
+            attached = await asyncio.to_thread(attached_text, self._parts, request.attachments, reads)
+        return self._start_model_turn(request, reads, request.text + attached)
+
+    def _start_model_turn(self, request: TurnRequest, reads: Reads, text: str) -> str:
         wanted = request.reasoning or self._session.state.get("settings", "reasoning") or self._parts.reasoning
         choice = choose(request.text, wanted)
         mode: Mode = request.mode or "auto"

@@ -117,6 +117,11 @@ def _tab(name: str) -> str:
     return "\t" if " " in name and not name.startswith('"') else ""
 
 
+def cut(diff: str, max_bytes: int) -> str:
+    """A diff within `max_bytes`, cut at a line."""
+    return _capped(diff.splitlines(keepends=True), max_bytes)
+
+
 def _capped(lines: list[str], max_bytes: int) -> str:
     used = 0
     for number, line in enumerate(lines):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from spark.core import limits
@@ -21,20 +21,31 @@ _SHOWN_CHARS: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Lines that both sides changed. `ours_line` counts from 1 in ours; 0: the file as a whole, texts are then empty."""
+    """Lines that both sides changed. `ours_line` counts from 1 in ours; 0: the file as a whole, texts are then empty.
+
+    A merge that knows what the file means also says where: the document by its file id and class, its object's name, the
+    property, and in `why` what does not fit together.
+    """
 
     base: str
     ours: str
     theirs: str
     ours_line: int
+    file_id: str = ""
+    class_name: str = ""
+    object_name: str = ""
+    property: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """`content` is None where there are conflicts."""
+    """`content` is None where there are conflicts; `marked` then has the merge with git's marks around each of them, and is
+    None where the file cannot hold marks (binary)."""
 
     content: bytes | None
     conflicts: tuple[Conflict, ...] = ()
+    marked: bytes | None = None
 
 
 _WHOLE: Final = Merge(None, (Conflict("", "", "", 0),))
@@ -58,7 +69,8 @@ def merge(base: bytes, ours: bytes, theirs: bytes) -> Merge:
     newline = changed[0] if changed else newlines[0]
     merged = _merge_lines(*(side.replace(b"\r\n", b"\n") for side in (base, ours, theirs)))
     if merged.content is None:
-        return merged
+        marked = merged.marked
+        return replace(merged, marked=marked.replace(b"\n", b"\r\n")) if marked and newline == b"\r\n" else merged
     if merged.content.startswith(b"%YAML") and _repeated_ids(merged.content) - _repeated_ids(ours):
         # Two sides may each add the same object's document; every line merges, and Unity refuses the file.
         return _WHOLE
@@ -79,22 +91,36 @@ def _newline(content: bytes) -> bytes | None:
     return b"\r\n" if windows else b"\n" if b"\n" in content else b""
 
 
-def _merge_lines(base: bytes, ours: bytes, theirs: bytes) -> Merge:
+def merge_regions(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
+    """What becomes of the lines (or of any other items), in order: `("unchanged", start, end)` of base, `("same" or "a",
+    start, end)` of ours, `("b", start, end)` of theirs, or `("conflict", base1, base2, ours1, ours2, theirs1, theirs2)`."""
     from merge3 import Merge3
 
     matcher: Any = _Matcher
+    yield from Merge3(base, ours, theirs, sequence_matcher=matcher).merge_regions()
+
+
+def marked_lines(ours: Sequence[bytes], theirs: Sequence[bytes]) -> bytes:
+    """Both sides of a conflict between git's marks; a last line without an end gets one."""
+    sides = [b"".join(side) for side in (ours, theirs)]
+    a, b = (side + b"\n" if side and not side.endswith(b"\n") else side for side in sides)
+    return b"<<<<<<< ours\n" + a + b"=======\n" + b + b">>>>>>> theirs\n"
+
+
+def _merge_lines(base: bytes, ours: bytes, theirs: bytes) -> Merge:
     z, a, b = _lines(base), _lines(ours), _lines(theirs)
-    merged = Merge3(z, a, b, sequence_matcher=matcher)
     sources = {"unchanged": z, "a": a, "same": a, "b": b}
     lines: list[bytes] = []
     conflicts: list[Conflict] = []
-    for region in merged.merge_regions():
+    for region in merge_regions(z, a, b):
         if region[0] == "conflict":
             _, z1, z2, a1, a2, b1, b2 = region
             conflicts.append(Conflict(_shown(z[z1:z2]), _shown(a[a1:a2]), _shown(b[b1:b2]), a1 + 1))
+            lines.append(marked_lines(a[a1:a2], b[b1:b2]))
         else:
             lines += sources[region[0]][region[1] : region[2]]
-    return Merge(None, tuple(conflicts)) if conflicts else Merge(b"".join(lines))
+    content = b"".join(lines)
+    return Merge(None, tuple(conflicts), content) if conflicts else Merge(content)
 
 
 class _Matcher:

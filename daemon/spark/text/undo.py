@@ -14,7 +14,7 @@ from typing import Any, Final
 from spark.core.changes import ChangeSet, FileChange, sha256_of
 from spark.core.errors import ToolRejected
 from spark.core.paths import ProjectPath
-from spark.core.ports import VersionStore
+from spark.core.ports import Merged, MergeFile, VersionStore
 from spark.text.diff import joined, unified_diff
 from spark.text.merge import Conflict, merge
 from spark.text.undo_steps import Step, not_kept, steps_of
@@ -36,13 +36,23 @@ class UndoPlan:
     kept_edits: tuple[ProjectPath, ...] = ()
 
 
-def plan_undo(store: VersionStore, turn_ids: Sequence[str], read: Read, names: Names | None = None) -> UndoPlan:
+def _by_lines(_: ProjectPath, base: bytes, ours: bytes, theirs: bytes) -> Merged:
+    return merge(base, ours, theirs)
+
+
+def plan_undo(
+    store: VersionStore,
+    turn_ids: Sequence[str],
+    read: Read,
+    names: Names | None = None,
+    merge_file: MergeFile = _by_lines,
+) -> UndoPlan:
     """Takes back one or several turns. `read` gives a file's present bytes, `names` what lies in a folder (without it
-    folders that a turn made go with it; they are only removed when they are empty).
+    folders that a turn made go with it; they are only removed when they are empty), `merge_file` knows what a file means.
 
     Raises `conflict` (every file with its lines and all sides) and `not_found` (unknown turn, bytes not kept).
     """
-    overlay = _Overlay(store, read, names)
+    overlay = _Overlay(store, read, names, merge_file)
     for step in reversed(steps_of(store, turn_ids)):
         overlay.take_back(step)
     overlay.settle_metas()
@@ -57,6 +67,7 @@ class _Overlay:
     store: VersionStore
     read: Read
     names: Names | None
+    merge_file: MergeFile = _by_lines
     disk: dict[ProjectPath, bytes | None] = field(default_factory=dict)
     planned: dict[ProjectPath, bytes | None] = field(default_factory=dict)
     origin: dict[ProjectPath, ProjectPath] = field(default_factory=dict)
@@ -111,7 +122,7 @@ class _Overlay:
         base, theirs = self._content(step.after, step), self._content(step.before, step)
         assert base is not None
         assert theirs is not None
-        merged = merge(base, ours, theirs)
+        merged = self.merge_file(target, base, ours, theirs)
         if merged.content is None:
             self._refuse(step, ours, "the same lines were changed since", merged.conflicts)
             return

@@ -35,6 +35,8 @@ _NEEDS: Final = {
     "v4a": ("patch",),
     "whole": ("new_content",),
 }
+_UNCHECKED: Final = ("csharp/", "unity/", "json/", "asmdef/", "text/", "yaml/")
+"""What `validate: false` accepts: mistakes inside the file, never references or metas that would break."""
 _WIRE: Final = {"old_content": "oldContent", "new_content": "newContent", "patch": "patch"}
 
 
@@ -82,7 +84,12 @@ def _prepare(arguments: ApplyCodePatch, context: ToolContext) -> ToolAnswer:
     change_set = ChangeSet(tuple(changes), overwrites=whole | (removed - sources))
     diffs = [_diff(file, files) for file in files.changed() if file.now is not None or not _is_source(file, files)]
     return ToolAnswer(
-        _result(path, files, findings, diffs), change_set, joined(diffs), tuple(findings), complete=_completed(path)
+        _result(path, files, findings, diffs),
+        change_set,
+        joined(diffs),
+        tuple(findings),
+        complete=_completed(path),
+        forced=_UNCHECKED if arguments.validate_ is False else (),
     )
 
 

@@ -17,6 +17,8 @@ from spark.tools.move_asset import folders_of, moving_files, refuse_meta
 from spark.tools.places import deletion, missing, writable
 
 _SHOWN: Final = 50
+_FORCED: Final = ("reference/", "unity/missing-script")
+"""What `force` accepts: that others refer to what goes."""
 
 
 class DeleteAsset(Arguments):
@@ -44,9 +46,8 @@ def _delete(arguments: DeleteAsset, context: ToolContext) -> ToolAnswer:
     if left:
         result["brokenReferences"] = _listed(left)
     overwrites = frozenset(gone)
-    return ToolAnswer(
-        result, ChangeSet(changes, merge=False, overwrites=overwrites, leaves=folders_of(path, gone)), joined(diffs)
-    )
+    change_set = ChangeSet(changes, merge=False, overwrites=overwrites, leaves=folders_of(path, gone))
+    return ToolAnswer(result, change_set, joined(diffs), forced=_FORCED if arguments.force else ())
 
 
 def referrers(

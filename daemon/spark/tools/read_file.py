@@ -10,7 +10,7 @@ from pydantic import Field
 
 from spark.core.changes import sha256_of
 from spark.core.errors import ToolRejected, invalid_arguments
-from spark.core.limits import FILE_BYTES, TOOL_OUTPUT_BYTES
+from spark.core.limits import ASSET_BYTES, FILE_BYTES, TOOL_OUTPUT_BYTES
 from spark.core.paths import ProjectPath
 from spark.core.tool import Arguments, Tool, ToolAnswer, ToolContext
 from spark.text.csharp import Symbol, symbols
@@ -25,11 +25,20 @@ class ReadFile(Arguments):
     start_line: Annotated[int | None, Field(ge=1)] = None
     end_line: Annotated[int | None, Field(ge=1)] = None
     symbol: Annotated[str | None, Field(max_length=300, description="C#: Player or Player.Jump")] = None
-    view: Annotated[Literal["text", "outline"] | None, Field(description="outline: C# types and members")] = None
+    view: Annotated[
+        Literal["text", "outline"] | None, Field(description="outline: C# members; an asset's objects, values, ids")
+    ] = None
+    object: Annotated[str | None, Field(max_length=1000, description="Outline of one object: Root/Body or file id")] = (
+        None
+    )
 
 
 async def _run(arguments: ReadFile, context: ToolContext) -> ToolAnswer:
     path = context.files.parse(arguments.path)
+    if path.suffix != ".cs" and (arguments.view == "outline" or arguments.object is not None):
+        return await asyncio.to_thread(_asset_outline, path, arguments, context)
+    if arguments.object is not None:
+        raise invalid_arguments({"object": "only for scenes, prefabs and other assets; for C# take symbol"})
     content, document = load_text(context, path, "path")
     lines = document.text.split("\n")
     if lines[-1] == "":
@@ -55,6 +64,24 @@ async def _run(arguments: ReadFile, context: ToolContext) -> ToolAnswer:
         result |= _window(lines, start, end)
     if document.form.newline == "\r\n":
         result["lineEnds"] = "crlf"
+    context.reads.note(path, result["sha256"])
+    return ToolAnswer(result)
+
+
+def _asset_outline(path: ProjectPath, arguments: ReadFile, context: ToolContext) -> ToolAnswer:
+    """An asset by what it means, in windows of lines. Large scenes are read so, whatever their size as text."""
+    if arguments.view == "text":
+        raise invalid_arguments({"view": "outline, or leave object out"})
+    content = context.files.read(path, limit_bytes=ASSET_BYTES)
+    if content is None:
+        raise missing(context, path, "path")
+    lines = context.engine.outline(path, content, arguments.object)
+    result: dict[str, Any] = {"path": path.text, "sha256": sha256_of(content), "totalLines": len(lines)}
+    last = max(len(lines), 1)
+    start, end = arguments.start_line or 1, min(arguments.end_line or last, last)
+    if start > last or end < start:
+        raise invalid_arguments({"startLine": f"1..{last}, not behind endLine"})
+    result |= _window(lines, start, end)
     context.reads.note(path, result["sha256"])
     return ToolAnswer(result)
 

@@ -30,7 +30,8 @@ async def _run(arguments: UndoTurn, context: ToolContext) -> ToolAnswer:
 
 async def undo_turns(turn_ids: Sequence[str], context: ToolContext) -> ToolAnswer:
     """Takes back several turns as one change set. Raises `conflict` and `not_found`."""
-    plan = await asyncio.to_thread(plan_undo, context.store, turn_ids, present_bytes(context), context.files.names)
+    read, engine = present_bytes(context), context.engine
+    plan = await asyncio.to_thread(plan_undo, context.store, turn_ids, read, context.files.names, engine.merge)
     result: dict[str, Any] = {"turnId": turn_ids[0] if len(turn_ids) == 1 else list(turn_ids), **told(plan)}
     return ToolAnswer(result, plan.changes, plan.diff)
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from spark.adapters.models.offline_assets import Call
 from spark.adapters.models.offline_language import clauses, is_about_itself
 from spark.adapters.models.offline_skills import (
     CONNECT,
     INTRODUCTION,
-    Call,
     Heard,
     SkillRun,
     find_skill,

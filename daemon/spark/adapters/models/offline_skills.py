@@ -10,6 +10,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from spark.adapters.models import offline_assets
+from spark.adapters.models.offline_assets import Call
 from spark.adapters.models.offline_language import unquoted
 from spark.adapters.models.offline_outcomes import changed_by, error_of, hits_in, paths_in, result_of
 from spark.adapters.models.offline_scripts import ScriptWish, find_script, input_note, template_titles
@@ -32,6 +34,7 @@ _LISTED: Final = (
         f"write a script from a fixed template ({template_titles()}): create a health script called EnemyHealth",
     ),
     ("applyCodePatch", 'find and replace in a file: replace "speed = 6f" with "speed = 9f" in Hero.cs'),
+    *offline_assets.LISTED,
     ("listAssets", "list assets: list scripts in Assets/Scripts"),
     ("readFile", "read a file: read Hero.cs"),
     ("searchProject", 'search: search for "OnTriggerEnter"'),
@@ -82,14 +85,6 @@ _READ: Final = re.compile(rf"(?:read|show(?:\s+me)?|open|print|display|cat)\s+{_
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A function call to be made."""
-
-    name: str
-    arguments: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Heard:
     """What a skill may know: the prompt, the instructions, the offered functions, the last turn that changed something."""
 
@@ -129,6 +124,10 @@ def find_skill(clause: str, heard: Heard) -> SkillRun | None:
     wish = find_script(clause, heard.instructions)
     if wish is not None:
         return _script(wish, heard)
+    for pattern, name, asset_skill in _ASSETS:
+        match = pattern.fullmatch(clause)
+        if match is not None:
+            return _asset(asset_skill(match, heard.instructions), name, heard)
     for pattern, skill in matchers:
         match = pattern.fullmatch(clause)
         if match is not None:
@@ -136,7 +135,21 @@ def find_skill(clause: str, heard: Heard) -> SkillRun | None:
     return None
 
 
+_ASSETS: Final = (
+    (offline_assets.PREFAB, "createPrefab", offline_assets.prefab),
+    (offline_assets.MATERIAL, "createMaterial", offline_assets.material),
+    (offline_assets.RECOLOUR, "editMaterial", offline_assets.recolour),
+    (offline_assets.SCENE, "createAsset", offline_assets.scene),
+)
+
+
 # --- skills
+
+
+def _asset(run: SkillRun, name: str, heard: Heard) -> SkillRun:
+    if name not in heard.tools:
+        return _not_offered(name, heard)
+    return (yield from run)
 
 
 def _not_offered(name: str, heard: Heard) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from spark.core.diagnostics import Finding
+from spark.core.assets import AssetBytes, Json, MaterialOrder, NewObject, ObjectOp, PropertyEdit
+from spark.core.diagnostics import Checked, Finding
 from spark.core.errors import SparkError
 from spark.core.paths import ProjectPath
-from spark.core.ports import ProjectFiles, ProjectIndex, ScriptPlace
+from spark.core.ports import Merged, ProjectFiles, ProjectIndex, Referrer, ScriptPlace
 from spark.engines.unity import meta, text_assets
 from spark.engines.unity.assemblies import Assemblies, is_editor_code
 from spark.engines.unity.brief import brief
@@ -17,7 +18,10 @@ from spark.engines.unity.facts import Facts, FactsReader
 from spark.engines.unity.place import Places
 
 if TYPE_CHECKING:
+    from spark.engines.unity.checks.project import ProjectChecks
     from spark.engines.unity.csharp.check import CSharpContext
+    from spark.engines.unity.hierarchy.world import World
+    from spark.engines.unity.script_files import ScriptCache
 
 
 def is_unity_project(files: ProjectFiles) -> bool:
@@ -42,6 +46,8 @@ class Unity:
         self._facts = FactsReader(files, index)
         self._assemblies = Assemblies(files, index)
         self._places = Places(files, index, self._assemblies)
+        self._scripts: ScriptCache | None = None
+        self._checks: ProjectChecks | None = None
 
     @property
     def name(self) -> Literal["unity"]:
@@ -76,6 +82,11 @@ class Unity:
 
     def is_text(self, path: ProjectPath, content: bytes) -> bool:
         return text_assets.is_text(path, content)
+
+    def referrers(self, content: bytes, guid: str, file_id: int | None = None) -> list[Referrer]:
+        from spark.engines.unity.referrers import referrers
+
+        return referrers(content, guid, file_id)
 
     def check(self, path: ProjectPath, content: bytes, before: bytes | None = None) -> list[Finding]:
         # The rules are some forty patterns: compiled with the first check, not with the start of the daemon.
@@ -118,6 +129,83 @@ class Unity:
             base_class=base_class,
             root_namespace=self.facts().root_namespace,
         )
+
+    # -- assets: the rooms that know prefabs, materials and the rest are loaded when they are first asked ----------------
+
+    def new_asset(self, path: ProjectPath, kind: str, properties: Mapping[str, Json]) -> AssetBytes:
+        if kind == "asmdef":
+            from spark.engines.unity.asmdef import new_asmdef
+
+            return new_asmdef(path, properties, self._world())
+        if kind == "scene":
+            from spark.engines.unity.hierarchy import new_scene
+
+            return new_scene(path, self._world())
+        from spark.engines.unity.scriptable import new_scriptable
+
+        return new_scriptable(path, kind, properties, self._world())
+
+    def new_prefab(self, path: ProjectPath, objects: Sequence[NewObject], variant_of: ProjectPath | None) -> AssetBytes:
+        from spark.engines.unity.hierarchy import new_prefab
+
+        return new_prefab(path, objects, variant_of, self._world())
+
+    def edit_prefab(self, path: ProjectPath, content: bytes, ops: Sequence[ObjectOp]) -> AssetBytes:
+        from spark.engines.unity.hierarchy import edit_prefab
+
+        return edit_prefab(path, content, ops, self._world())
+
+    def edit_asset(self, path: ProjectPath, content: bytes, edits: Sequence[PropertyEdit]) -> AssetBytes:
+        from spark.engines.unity.hierarchy import edit_asset
+
+        return edit_asset(path, content, edits, self._world())
+
+    def new_material(self, path: ProjectPath, order: MaterialOrder) -> AssetBytes:
+        from spark.engines.unity.material import new_material
+
+        return new_material(path, order, self.facts(), self._files, self._index)
+
+    def edit_material(self, path: ProjectPath, content: bytes, order: MaterialOrder) -> AssetBytes:
+        from spark.engines.unity.material import edit_material
+
+        return edit_material(path, content, order, self.facts(), self._files, self._index)
+
+    def outline(self, path: ProjectPath, content: bytes, target: str | None) -> list[str]:
+        from spark.engines.unity.hierarchy import outline
+
+        return outline(path, content, target, self._world())
+
+    def merge(self, path: ProjectPath, base: bytes, ours: bytes, theirs: bytes) -> Merged:
+        from spark.engines.unity.merge import merge_asset
+
+        return merge_asset(path, base, ours, theirs)
+
+    def check_changes(self, changes: Mapping[ProjectPath, bytes | None]) -> list[Finding]:
+        from spark.engines.unity.checks.changes import check_changes
+
+        return check_changes(changes, self._project_checks())
+
+    def check_project(
+        self, paths: Sequence[ProjectPath] | None = None, stop: Callable[[], bool] = lambda: False
+    ) -> Checked:
+        return self._project_checks().run(paths, stop)
+
+    def _project_checks(self) -> ProjectChecks:
+        """Kept, because it holds what it found of files that do not change."""
+        if self._checks is None:
+            from spark.engines.unity.checks.project import ProjectChecks
+
+            self._checks = ProjectChecks(self._files, self._index, self.context)
+        return self._checks
+
+    def _world(self) -> World:
+        """The project for one call."""
+        from spark.engines.unity.hierarchy.world import World
+        from spark.engines.unity.script_files import ScriptCache
+
+        self._scripts = self._scripts or ScriptCache()
+        symbols = lambda path: self.context(path).symbols  # noqa: E731
+        return World(self._files, self._index, self.facts(), symbols=symbols, script_cache=self._scripts)
 
     def _taken_guid(self, path: ProjectPath, content: bytes, before: bytes | None) -> Iterator[Finding]:
         """A guid that another asset has: Unity would give one of the two a new one and cut its references."""
