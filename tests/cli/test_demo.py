@@ -24,7 +24,7 @@ def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_samples_prompts(spark: Spark, sample: Path) -> None:
-    """Three prompts in mode auto, then the last is undone; the files' bytes are checked against what was reported."""
+    """Four prompts in mode auto, then the last is undone; the files' bytes are checked against what was reported."""
     path = "Assets/Scripts/New.cs"
     (sample / path).write_text("class New {}\n", encoding="utf-8")
     reported = {
@@ -37,7 +37,7 @@ def test_the_samples_prompts(spark: Spark, sample: Path) -> None:
         result = spark("demo")
         assert result.status == exits.DONE, result.stderr
         prompts = daemon.bodies("POST", "/v1/turns")
-        assert len(prompts) == 3
+        assert len(prompts) == 4
         assert {prompt["mode"] for prompt in prompts} == {"auto"}
         assert daemon.bodies("POST", "/v1/turns/turn_1/undo") == [{}]
         assert f"on disk: {path}, 13 bytes, 1 lines" in result.text

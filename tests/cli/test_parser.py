@@ -45,6 +45,10 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ("usage", {"by": "day"}),
     ("usage --by turn", {"by": "turn"}),
     ("doctor", {}),
+    ("merge BASE OURS THEIRS -o OUT", {"base": "BASE", "ours": "OURS", "theirs": "THEIRS", "out": "OUT", "path": None}),
+    ("merge B O T -o O --path Assets/A.unity", {"out": "O", "path": "Assets/A.unity"}),
+    ("install mergedriver", {"what": "mergedriver"}),
+    ("uninstall mergedriver", {"what": "mergedriver"}),
     ("uninstall", {"purge": False}),
     ("uninstall --purge", {"purge": True, "yes": False}),
     ("uninstall --purge --yes", {"purge": True, "yes": True}),
@@ -69,6 +73,8 @@ def test_common_flags_before_and_after(command: str) -> None:
         "show": ["x"],
         "restore": ["x"],
         "key": ["status"],
+        "merge": ["B", "O", "T", "-o", "OUT"],
+        "install": ["mergedriver"],
     }.get(command, [])
     before = parse(["--project", "P", "--json", command, *least])
     after = parse([command, *least, "--project", "P", "--json"])
@@ -95,6 +101,8 @@ def test_common_flags_before_and_after(command: str) -> None:
         "history --siz",
         "usage --by hour",
         "down now",
+        "merge B O T",
+        "install everything",
     ],
 )
 def test_refuses_the_rest(line: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from spark.core.errors import ToolRejected
@@ -101,3 +101,14 @@ class FakeIndex:
 
     def references_to(self, guid: str) -> tuple[ProjectPath, ...]:
         return tuple(entry.path for entry in self.entries() if guid.encode() in self._project.contents[entry.path.text])
+
+    def references_to_any(self, guids: Iterable[str]) -> tuple[ProjectPath, ...]:
+        return tuple(sorted({path for guid in guids for path in self.references_to(guid)}))
+
+    def duplicate_guids(self) -> dict[str, tuple[ProjectPath, ...]]:
+        found: dict[str, list[ProjectPath]] = {}
+        for path, content in sorted(self._project.contents.items()):
+            guid = guid_in_meta(content) if path.endswith(".meta") else None
+            if guid is not None:
+                found.setdefault(guid, []).append(ProjectPath(path).asset)
+        return {guid: tuple(paths) for guid, paths in found.items() if len(paths) > 1}

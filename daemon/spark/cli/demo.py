@@ -95,15 +95,16 @@ def _make_sample(context: Context, folder: Path) -> None:
 
 
 def _sample_prompts(root: Path) -> tuple[str, ...]:
-    """Three prompts for classes that the project does not have yet, so that the demo can be run again."""
-    taken = {path.stem for path in (root / "Assets").rglob("*.cs")}
+    """Four prompts for assets that the project does not have yet, so that the demo can be run again."""
+    taken = {path.stem for path in (root / "Assets").rglob("*") if path.suffix in (".cs", ".prefab")}
     number = 1
-    while any(f"{name}{_suffix(number)}" in taken for name in ("PlayerController", "PlayerHealth")):
+    while any(f"{name}{_suffix(number)}" in taken for name in ("PlayerController", "PlayerHealth", "Player")):
         number += 1
     suffix = _suffix(number)
     return (
         f"Create a player controller script called PlayerController{suffix}",
         f"Create a health script called PlayerHealth{suffix}",
+        f"Create a cube prefab called Player{suffix} with Rigidbody and PlayerHealth{suffix}",
         f'Replace "maxHealth = 100f" with "maxHealth = 150f" in PlayerHealth{suffix}.cs',
     )
 

@@ -126,6 +126,16 @@ def _gc(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="count only")
 
 
+def _check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the whole project)")
+    parser.add_argument("--since", metavar="REF", help="only what changed since a commit, branch or tag of git")
+    parser.add_argument("--baseline", metavar="FILE", help="leave out what an earlier --json or SARIF output has")
+    parser.add_argument(
+        "--fail-on", choices=("error", "warning"), default="error", help="exit 1 at this and worse (default: error)"
+    )
+    parser.add_argument("--format", choices=("text", "json", "sarif", "github"), help="default: text; with --json: json")
+
+
 def _key(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("set", "clear", "status"))
     parser.add_argument("name", nargs="?", default="openai", metavar="openai|chat")
@@ -135,7 +145,20 @@ def _usage(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", choices=("day", "model", "turn"), default="day")
 
 
+def _merge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("base", metavar="BASE", help="the common ancestor; an empty file where both sides added it")
+    parser.add_argument("ours", metavar="OURS")
+    parser.add_argument("theirs", metavar="THEIRS")
+    parser.add_argument("-o", dest="out", metavar="OUT", required=True, help="where the result goes; may be OURS")
+    parser.add_argument("--path", metavar="NAME", help="the file's own name, where OUT is a temporary one (git's %%P)")
+
+
+def _install(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("mergedriver",), help="git merges Unity's YAML with `spark merge`")
+
+
 def _uninstall(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", nargs="?", choices=("mergedriver",), help="only this; without: what stays")
     parser.add_argument("--purge", action="store_true", help="remove the history too (with --project: of that project)")
     parser.add_argument("--yes", action="store_true", help="with --purge: do not ask")
 
@@ -155,9 +178,12 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("restore", "put a version back", "undo:restore", _version, starts_daemon=True),
     Command("undo", "take back turns; your own later edits stay", "undo:undo", _undo, starts_daemon=True),
     Command("gc", "free room in the history", "undo:gc", _gc),
+    Command("check", "what is wrong with the project's files", "check:check", _check),
     Command("key", "keep, remove or show the source of a model's key", "keys:key", _key),
     Command("usage", "tokens and cost", "keys:usage", _usage),
     Command("doctor", "what is set up how, and the line that mends what is not", "doctor:doctor"),
+    Command("merge", "three versions of a file become one, by what the file means", "merge:merge", _merge),
+    Command("install", "git's merge driver for a project", "install:install", _install),
     Command("uninstall", "what stays on this machine, and removing it", "uninstall:uninstall", _uninstall),
 )
 

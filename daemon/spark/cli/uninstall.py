@@ -35,6 +35,10 @@ class _History:
 
 
 def uninstall(context: Context) -> int:
+    if context.args.what == "mergedriver":
+        from spark.cli.install import uninstall_mergedriver
+
+        return uninstall_mergedriver(context)
     histories = _named(context) if context.args.project is not None else _all()
     removed: list[_History] = []
     if context.args.purge and histories:
@@ -162,6 +166,14 @@ def _in_project(context: Context) -> Iterator[dict[str, str]]:
     for name, what in names.items():
         if (root / name).exists():
             yield {"what": what, "path": str(root / name), "remove": "delete it while no daemon runs"}
+    from spark.cli.install import is_installed
+
+    if is_installed(root, context.env):
+        yield {
+            "what": "git's merge driver",
+            "path": str(root / ".gitattributes"),
+            "remove": f"spark uninstall mergedriver{context.project_flag(root)}",
+        }
 
 
 def _size_bytes(folder: Path) -> int:

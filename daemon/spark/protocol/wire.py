@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spark.core.changes import Change
-from spark.core.diagnostics import Finding
+from spark.core.diagnostics import Checked, Finding
 from spark.core.errors import HTTP_STATUS, SparkError, Unavailable
 from spark.core.versions import HistoryPage, Version
 
@@ -49,6 +49,12 @@ def finding_to_wire(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "fix": finding.fix,
     }
+
+
+def checked_to_wire(checked: Checked) -> dict[str, Any]:
+    """`complete: false` is added only where not everything that was asked for could be looked at."""
+    body = {"findings": [finding_to_wire(finding) for finding in checked.findings], "checked": checked.checked}
+    return body if checked.complete else {**body, "complete": False}
 
 
 def history_to_wire(page: HistoryPage) -> dict[str, Any]:

@@ -357,7 +357,6 @@ async def test_usage(client: aiohttp.ClientSession) -> None:
         "/v1/tools/",
         "/v1/turns//end",
         "/v1/turns/a/b/c",
-        "/v1/check",
         "/v1/builds",
         "/metrics",
         "/v1/browser",

@@ -53,7 +53,6 @@ def _bytes(content: bytes | str) -> bytes:
         ("Assets/A.prefab", "GameObject:\n  m_Name: A\n", "yaml/header"),
         ("Assets/A.prefab", "%YAML 1.1\n%TAG !u! tag:unity3d.com,2011:\n", "yaml/no-document"),
         ("Assets/A.unity", "%YAML 1.1\n--- !u!1 &1\n<<<<<<< HEAD\n", "text/merge-conflict"),
-        ("Assets/A.mat", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "text/lfs-pointer"),
         ("Assets/A.json", '{"a": 1,}', "json/syntax"),
         ("Assets/A.json", "[" * 100_000, "json/syntax"),
         ("Assets/A.asmdef", "{}", "asmdef/name"),
@@ -64,6 +63,13 @@ def _bytes(content: bytes | str) -> bytes:
 def test_faults_have_their_code(path: str, content: bytes | str, code: str) -> None:
     """Each kind of file is checked for what makes it unusable."""
     assert (code, "error") in codes(path, content)
+
+
+@pytest.mark.parametrize("name", ["A.mat", "A.cs", "A.png", "A.bytes", "A.json"])
+def test_a_pointer_of_git_lfs_is_no_fault(name: str) -> None:
+    """What is not here cannot be judged, and that is said once, as information."""
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:1\n"
+    assert codes(f"Assets/{name}", pointer) == [("text/lfs-pointer", "info")]
 
 
 @pytest.mark.parametrize(

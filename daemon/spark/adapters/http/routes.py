@@ -12,7 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
-from spark.adapters.http import routes_history, routes_turns
+from spark.adapters.http import routes_check, routes_history, routes_turns
 from spark.adapters.http.answers import error_answer, json_answer, outcome_answer
 from spark.adapters.http.call import HttpCall
 from spark.adapters.http.reading import idempotency_key, read_body, read_query, split_target
@@ -79,6 +79,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/v1/history", routes_history.history, ("path", "turn", "limit", "before")),
     Route("GET", "/v1/versions/*", routes_history.version, ("content",)),
     Route("POST", "/v1/versions/*/restore", routes_history.restore),
+    Route("GET", "/v1/check", routes_check.check, ("path",)),
     Route("GET", "/v1/usage", routes_history.usage, ("by",)),
     Route("GET", SESSION_PATH, routes_turns.session),
 )

@@ -11,24 +11,25 @@ from typing import Final
 
 from spark.core.diagnostics import Finding
 from spark.core.paths import ProjectPath
+from spark.engines.unity.checks.facts import in_characters, is_asset, problems_of
 from spark.engines.unity.csharp.check import CSharpContext, check_csharp
 from spark.engines.unity.csharp.problem import Lines, Problem
 from spark.engines.unity.csharp.scan import unified_newlines
 from spark.engines.unity.text_assets import (
     JSON_SUFFIXES,
-    YAML_SUFFIXES,
+    LFS_POINTER,
     conflict_problems,
     decoded,
     json_problems,
+    lfs_pointer,
     meta_problems,
-    yaml_problems,
 )
 from spark.engines.unity.words import words
 
 MAX_FINDINGS: Final = 50
 _RANK: Final = {"error": 0, "warning": 1, "info": 2}
 _CSHARP_CODES: Final = {"text/encoding": "csharp/encoding", "text/nul": "csharp/nul"}
-_TEXT_SUFFIXES: Final = words(".txt .md .xml .csv .uxml .uss .shader .hlsl .cginc .compute .shadergraph .rsp")
+TEXT_SUFFIXES: Final = words(".txt .md .xml .csv .uxml .uss .shader .hlsl .cginc .compute .shadergraph .rsp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,12 @@ def check_file(path: ProjectPath, content: bytes, before: bytes | None, context:
 
 def _checked(path: ProjectPath, content: bytes, before: bytes | None, context: CSharpContext) -> _Checked:
     suffix = path.suffix
-    known = path.is_meta or suffix == ".cs" or suffix in YAML_SUFFIXES | JSON_SUFFIXES | _TEXT_SUFFIXES
-    if not known:
-        return _Checked("", [])
+    if is_asset(path, content):
+        return _Checked(*in_characters(*problems_of(path, content)))
+    if not (path.is_meta or suffix == ".cs" or suffix in JSON_SUFFIXES | TEXT_SUFFIXES):
+        return _Checked("", [lfs_pointer()] if content.startswith(LFS_POINTER) else [])
     text, unreadable = decoded(content)
     if unreadable is not None:
-        # Assets that Unity serialises may be binary, and that is no fault.
-        if suffix in YAML_SUFFIXES and not path.is_meta and unreadable.code != "text/lfs-pointer":
-            return _Checked("", [])
         code = _CSHARP_CODES.get(unreadable.code, unreadable.code) if suffix == ".cs" else unreadable.code
         return _Checked("", [replace(unreadable, code=code)])
     text = unified_newlines(text)
@@ -70,8 +69,6 @@ def _checked(path: ProjectPath, content: bytes, before: bytes | None, context: C
         return _Checked(text, list(meta_problems(content, text, before)))
     if suffix == ".cs":
         return _Checked(text, check_csharp(path.stem, text, context))
-    if suffix in YAML_SUFFIXES:
-        return _Checked(text, list(yaml_problems(text)))
     problems = list(conflict_problems(text))
     if suffix in JSON_SUFFIXES and not problems:
         problems = list(json_problems(path, text))

@@ -1,4 +1,6 @@
-"""Which bytes may be edited as text, and the checks of text assets other than scripts: metas, YAML assets, JSON."""
+"""Which bytes may be edited as text, and the checks of small text files other than scripts: metas, JSON.
+
+What Unity serialises as YAML is judged in `checks`."""
 
 from __future__ import annotations
 
@@ -19,20 +21,19 @@ YAML_SUFFIXES: Final = words(
     ".signal .fontsettings .guiskin"
 )
 JSON_SUFFIXES: Final = frozenset({".json", ".asmdef", ".asmref", ".inputactions"})
-_BINARY_SUFFIXES: Final = words(
+BINARY_SUFFIXES: Final = words(
     ".png .jpg .jpeg .gif .bmp .tga .tif .tiff .psd .psb .exr .hdr .dds .ico .fbx .blend .max .ma .mb .3ds .dae .abc .wav "
     ".mp3 .ogg .aif .aiff .flac .mp4 .mov .webm .avi .ttf .otf .dll .exe .so .dylib .a .lib .pdb .mdb .zip .gz .7z .rar "
     ".unitypackage .aar .jar .apk .bank .bundle .pdf .bytes"
 )
 _BOMS_NOT_UTF8: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _CONFLICT = re.compile(r"^(?:<{7} |>{7} |\|{7} )", re.MULTILINE)
-_YAML_HEADER: Final = "%YAML 1.1"
 _MAX_JSON_CHARS: Final = 8 * 1024 * 1024
 
 
 def is_text(path: ProjectPath, content: bytes) -> bool:
     """Whether the bytes may be edited as text: UTF-8, no NUL, no pointer of Git LFS, no format that only looks like text."""
-    if not path.is_meta and path.suffix in _BINARY_SUFFIXES:
+    if not path.is_meta and path.suffix in BINARY_SUFFIXES:
         return False
     if content.startswith((*_BOMS_NOT_UTF8, LFS_POINTER)) or b"\x00" in content:
         return False
@@ -47,7 +48,7 @@ def decoded(content: bytes) -> tuple[str, Problem | None]:
     """The text without a byte-order mark; or an empty text and what is wrong with the bytes."""
     code = "text/encoding"
     if content.startswith(LFS_POINTER):
-        return "", Problem("text/lfs-pointer", "a pointer of Git LFS, not the file itself", -1, "Run: git lfs pull")
+        return "", lfs_pointer()
     if content.startswith(_BOMS_NOT_UTF8):
         return "", Problem(code, "the file is UTF-16 or UTF-32, not UTF-8", -1, "Save it as UTF-8.")
     if b"\x00" in content:
@@ -58,6 +59,12 @@ def decoded(content: bytes) -> tuple[str, Problem | None]:
         return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8"), None
     except UnicodeDecodeError as error:
         return "", Problem(code, f"not UTF-8 ({error.reason})", -1, "Save it as UTF-8.")
+
+
+def lfs_pointer() -> Problem:
+    """No fault of the file: it is only not here, so nothing can be said of it."""
+    message = "a pointer of Git LFS, not the file itself: it cannot be judged"
+    return Problem("text/lfs-pointer", message, -1, "Run: git lfs pull", "info")
 
 
 def conflict_problems(text: str) -> Iterator[Problem]:
@@ -89,20 +96,6 @@ def meta_problems(content: bytes, text: str, before: bytes | None) -> Iterator[P
     if old is not None and old != guid:
         message = f"the guid changed from {old}: whatever refers to the asset loses it"
         yield Problem("meta/guid-changed", message, text.find("guid:"), "Keep the guid.", "warning")
-
-
-def yaml_problems(text: str) -> Iterator[Problem]:
-    """A text asset as Unity serialises it: the header and no unfinished merge.
-
-    Only what a glance shows; what the documents inside mean is judged where they are parsed.
-    """
-    if not text.startswith(_YAML_HEADER) and not text.lstrip().startswith(("{", "[")):
-        fix = "Begin the file with: %YAML 1.1, then: %TAG !u! tag:unity3d.com,2011:"
-        yield Problem("yaml/header", "not a text asset of Unity: the %YAML header is missing", -1, fix)
-    elif text.startswith(_YAML_HEADER) and not re.search(r"^--- !u!\d+ &-?\d+", text, re.MULTILINE):
-        fix = "Restore the line that begins with --- !u! before each object."
-        yield Problem("yaml/no-document", "the asset holds no object", -1, fix)
-    yield from conflict_problems(text)
 
 
 def json_problems(path: ProjectPath, text: str) -> Iterator[Problem]:
