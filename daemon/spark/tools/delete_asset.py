@@ -55,10 +55,13 @@ def referrers(
 ) -> dict[ProjectPath, list[ProjectPath]]:
     """Assets among `gone` (their metas are in it) that files outside of `leaving` name by guid, with those files."""
     found: dict[ProjectPath, list[ProjectPath]] = {}
-    for path, content in gone.items():
-        guid = context.engine.guid_in_meta(content) if path.is_meta else None
-        if guid is None:
-            continue
+    metas = {path: content for path, content in gone.items() if path.is_meta}
+    guids = {
+        path: guid for path, content in metas.items() if (guid := context.engine.guid_in_meta(content)) is not None
+    }
+    # One look for all of them: most folders that go are named by nobody outside.
+    named = any(other not in leaving for other in context.index.references_to_any(guids.values()))
+    for path, guid in guids.items() if named else ():
         # The index may be a moment behind: what is gone from the disk refers to nothing.
         others = [
             other
