@@ -76,7 +76,9 @@ def test_null_means_not_given() -> None:
         ('{"filePath":"a","limit":9}', "limit", "1..5"),
         ('{"filePath":"a"', "arguments", "JSON object"),
         ("[]", "arguments", "JSON object"),
-        ('{"filePath":"a","parts":[{"object_path":3}]}', "parts.0.object_path", "valid string"),
+        ('{"filePath":"a","parts":[{"object_path":3}]}', "parts.0.object_path", "valid string (accepted: string)"),
+        ('{"filePath":"a","parts":["x"]}', "parts.0", "an object (accepted: object of object_path, scale)"),
+        ('{"filePath":"a","parts":[{}]}', "parts.0.object_path", "Field required (accepted: string)"),
     ],
 )
 def test_each_wrong_field_is_named_with_what_would_be_accepted(arguments: str, field: str, accepted: str) -> None:

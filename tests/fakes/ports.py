@@ -307,6 +307,9 @@ class FakeEngine:
     def edit_material(self, path: ProjectPath, content: bytes, order: MaterialOrder) -> AssetBytes:
         return AssetBytes(content + f"{order.shader} {dict(order.properties)} {order.keywords}\n".encode())
 
+    def renamed(self, old: ProjectPath, new: ProjectPath, content: bytes) -> bytes:
+        return content.replace(f"m_Name: {old.stem}".encode(), f"m_Name: {new.stem}".encode())
+
     def outline(self, path: ProjectPath, content: bytes, target: str | None) -> list[str]:
         if not content.startswith(b"%YAML"):
             raise ToolRejected("unsupported_asset", f"{path} is no text asset")

@@ -76,6 +76,20 @@ async def test_a_wrong_file_type_is_refused(project: FakeProject) -> None:
     assert refusal.details["fields"].keys() == {"path"}
 
 
+@pytest.mark.parametrize("path", ["Assets/.h/a.mat", "Assets/Old~/a.mat", "ProjectSettings/a.asset"])
+async def test_no_asset_is_made_where_unity_does_not_look(project: FakeProject, path: str) -> None:
+    """A place that Unity skips is refused: the asset would be there for nobody."""
+    kind = {"path": path} if path.endswith(".mat") else {"path": path, "type": "Data"}
+    refusal = await project.refused("createMaterial" if path.endswith(".mat") else "createAsset", kind)
+    assert "a place that Unity imports" in refusal.details["fields"]["path"]
+
+
+async def test_a_scene_takes_no_properties(project: FakeProject) -> None:
+    """What would be ignored is refused."""
+    refusal = await project.refused("createAsset", {"path": "Assets/S", "type": "scene", "properties": {"a": 1}})
+    assert refusal.details["fields"].keys() == {"properties"}
+
+
 async def test_a_folder_is_its_meta(project: FakeProject) -> None:
     """The folder and those above it that are missing; nothing but metas lands, and what is there is not made again."""
     result = await project.call("createAsset", {"path": "Assets/Art/Props/", "type": "folder"})

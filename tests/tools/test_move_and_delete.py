@@ -167,3 +167,13 @@ async def test_a_deletion_is_undone(project: FakeProject) -> None:
     result = await project.call("undoTurn", {"turnId": "t1"}, turn_id="t2")
     assert project.snapshot() == before
     assert sorted(result["files"]) == ["Assets/F/a.txt", "Assets/F/b.bin", "Assets/G/a.txt"]
+
+
+async def test_the_name_inside_an_asset_follows_its_file(project: FakeProject) -> None:
+    """A renamed asset is renamed inside as well, the diff shows it, and the guid stays."""
+    guid = project.write("Assets/Ruby.mat", "m_Name: Ruby\n", meta=True)
+    prepared = await project.prepare("moveAsset", {"from": "Assets/Ruby.mat", "to": "Assets/Gem.mat"})
+    assert "+m_Name: Gem" in prepared.diff
+    result = await project.call("moveAsset", {"from": "Assets/Ruby.mat", "to": "Assets/Gem.mat"})
+    assert project.read("Assets/Gem.mat") == b"m_Name: Gem\n"
+    assert result["guid"] == guid

@@ -113,3 +113,11 @@ def test_writing_functions_are_marked() -> None:
         "searchProject",
         "getDiagnostics",
     }
+
+
+def test_an_unknown_nested_field_is_told_what_its_own_level_takes() -> None:
+    """The names of the level where the field stands, not of the call."""
+    with pytest.raises(ToolRejected) as refusal:
+        Registry(TOOLS).get("createPrefab").parse({"path": "Assets/A", "objects": [{"path": "A", "component": []}]})
+    told = refusal.value.details["fields"]["objects.0.component"]
+    assert told == "no such field; objects.0 takes path, prefab, components"

@@ -369,6 +369,10 @@ class Engine(Protocol):
 
     def edit_material(self, path: ProjectPath, content: bytes, order: MaterialOrder) -> AssetBytes: ...
 
+    def renamed(self, old: ProjectPath, new: ProjectPath, content: bytes) -> bytes:
+        """An asset's bytes under its new name, where the name stands in it too. Never raises."""
+        ...
+
     def outline(self, path: ProjectPath, content: bytes, target: str | None) -> list[str]:
         """An asset's objects, components, values and ids as lines; with `target` only that object, with everything."""
         ...

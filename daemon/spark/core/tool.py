@@ -6,9 +6,9 @@ The registry (`spark.tools.TOOLS`) is the single source for the Realtime, chat-c
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
@@ -109,15 +109,20 @@ class Tool(Generic[A]):
             raise invalid_arguments(self._problems(error)) from error
 
     def _problems(self, error: ValidationError) -> dict[str, str]:
-        known = self.parameters().get("properties", {})
+        top = self.parameters()
         problems: dict[str, str] = {}
         for item in error.errors(include_url=False, include_context=False, include_input=False):
-            name = ".".join(str(part) for part in item["loc"]) or "arguments"
+            loc = item["loc"]
+            name = ".".join(str(part) for part in loc) or "arguments"
             if item["type"] == "extra_forbidden":
-                problems[name] = f"no such field; {self.name} takes {', '.join(known)}"
-            else:
-                accepted = _accepted(known.get(str(item["loc"][0]), {})) if item["loc"] else ""
-                problems[name] = item["msg"] + (f" (accepted: {accepted})" if accepted else "")
+                holder = ".".join(str(part) for part in loc[:-1]) or self.name
+                problems[name] = (
+                    f"no such field; {holder} takes {', '.join(_below(top, loc[:-1]).get('properties', {}))}"
+                )
+                continue
+            message = _MESSAGES.get(item["type"], item["msg"])
+            accepted = _accepted(_below(top, loc)) if loc else ""
+            problems[name] = message + (f" (accepted: {accepted})" if accepted else "")
         return problems
 
     def parameters(self) -> dict[str, Any]:
@@ -128,9 +133,21 @@ class Tool(Generic[A]):
         return ToolSchema(self.name, self.description, self.parameters())
 
 
+_MESSAGES: Final = {"model_type": "Input should be an object", "model_attributes_type": "Input should be an object"}
+
+
+def _below(schema: Mapping[str, Any], loc: Iterable[str | int]) -> Mapping[str, Any]:
+    """The part of a schema that a place in the arguments leads to; empty where it names none."""
+    for part in loc:
+        schema = schema.get("items", {}) if isinstance(part, int) else schema.get("properties", {}).get(part, {})
+    return schema
+
+
 def _accepted(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"])
+    if schema.get("properties"):
+        return f"object of {', '.join(schema['properties'])}"
     bits = [str(schema["type"])] if "type" in schema else []
     if "pattern" in schema:
         bits.append(f"matching {schema['pattern']}")

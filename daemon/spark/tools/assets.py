@@ -13,7 +13,7 @@ from spark.core.paths import ProjectPath
 from spark.core.ports import Landed
 from spark.core.tool import ToolAnswer, ToolContext
 from spark.text.diff import cut, unified_diff
-from spark.tools.places import NewAssets, missing, refuse_existing, writable
+from spark.tools.places import NewAssets, missing, refuse_existing, wants_meta, writable
 
 _SHOWN_DIFF_BYTES: Final = 12 * 1024
 
@@ -24,6 +24,9 @@ def new_path(context: ToolContext, raw: str, suffix: str, *, hint: str) -> Proje
     path = writable(context, raw if "." in name else raw + suffix, "path")
     if path.suffix != suffix:
         raise invalid_arguments({"path": f"a path that ends in {suffix}, such as Assets/Folder/Name{suffix}"})
+    if not wants_meta(path):
+        wanted = "below Assets or an embedded package, in folders whose names Unity does not skip (no leading dot, no ~ at the end)"
+        raise invalid_arguments({"path": f"a place that Unity imports: {wanted}"})
     refuse_existing(context, path, "path", hint=hint)
     return path
 

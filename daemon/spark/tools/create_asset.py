@@ -35,6 +35,8 @@ async def _run(arguments: CreateAsset, context: ToolContext) -> ToolAnswer:
 def _make(arguments: CreateAsset, context: ToolContext) -> ToolAnswer:
     if arguments.type == "folder":
         return _folder(arguments, context)
+    if arguments.type == "scene" and arguments.properties:
+        raise invalid_arguments({"properties": "nothing: make the scene, then editPrefab adds objects to it"})
     path = new_path(context, arguments.path, _SUFFIXES.get(arguments.type, ".asset"), hint=_HINT)
     return made(context, path, context.engine.new_asset(path, arguments.type, arguments.properties or {}))
 

@@ -36,7 +36,9 @@ def _diagnose(arguments: GetDiagnostics, context: ToolContext) -> ToolAnswer:
     paths, scope = _scope(arguments, context)
     worst = _ORDER[arguments.severity or "info"]
     # Nothing was changed lately: that is not to say "everything".
-    checked = context.engine.check_project(paths, lambda: time.monotonic() > deadline) if paths != [] else Checked((), 0)
+    checked = (
+        context.engine.check_project(paths, lambda: time.monotonic() > deadline) if paths != [] else Checked((), 0)
+    )
     found = [finding for finding in checked.findings if _ORDER[finding.severity] <= worst]
     found.sort(key=lambda finding: (_ORDER[finding.severity], finding.path, finding.line, finding.column))
     limit = arguments.limit or 100

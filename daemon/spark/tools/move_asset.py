@@ -43,12 +43,12 @@ def _move(arguments: MoveAsset, context: ToolContext) -> ToolAnswer:
     leaving: list[FileChange] = []
     for path, content in moved.items():
         end = ProjectPath(target.text + path.text[len(source.text) :])
-        changes.append(FileChange(end, None, content, moved_from=path))
+        changes.append(FileChange(end, None, context.engine.renamed(path, end, content), moved_from=path))
         leaving.append(deletion(path, content))
     if source.meta not in moved and not found.is_folder:
         changes += new.meta(target)
     diffs = [
-        unified_diff(change.content, change.content, change.path.text, old_path=change.moved_from.text)
+        unified_diff(moved[change.moved_from], change.content, change.path.text, old_path=change.moved_from.text)
         for change in changes
         if change.moved_from is not None and not change.path.is_meta
     ]

@@ -170,6 +170,11 @@ class Unity:
 
         return edit_material(path, content, order, self.facts(), self._files, self._index)
 
+    def renamed(self, old: ProjectPath, new: ProjectPath, content: bytes) -> bytes:
+        from spark.engines.unity.renaming import renamed
+
+        return renamed(old, new, content)
+
     def outline(self, path: ProjectPath, content: bytes, target: str | None) -> list[str]:
         from spark.engines.unity.hierarchy import outline
 
