@@ -240,7 +240,9 @@ def test_a_baseline_leaves_out_what_is_known(game: Path, spark: Spark, form: str
     assert found == [("yaml/syntax", "Assets/Art/Thing.prefab")]
 
 
-@pytest.mark.parametrize("content", [None, b"", b"[]", b"{", b"null", b'{"findings": [{}]}', b'{"runs": [{}]}', b"\xff", b"1"])
+@pytest.mark.parametrize(
+    "content", [None, b"", b"[]", b"{", b"null", b'{"findings": [{}]}', b'{"runs": [{}]}', b"\xff", b"1"]
+)
 def test_a_baseline_that_is_none_is_wrong_usage(game: Path, spark: Spark, content: bytes | None) -> None:
     """A missing or foreign file is told with the line that makes one; it never passes as an empty one."""
     baseline = game.parent / "known.json"
@@ -269,7 +271,9 @@ def asked_of_git(root: Path, ref: str) -> set[str]:
     names = git(root, "diff", "--name-only", "-z", "--relative", "--no-renames", ref).split("\0")
     names += git(root, "ls-files", "-z", "--others", "--exclude-standard").split("\0")
     there = {name for name in names if name and (root / name).is_file()}
-    partners = {name.removesuffix(".meta") if name.endswith(".meta") else f"{name}.meta" for name in filter(None, names)}
+    partners = {
+        name.removesuffix(".meta") if name.endswith(".meta") else f"{name}.meta" for name in filter(None, names)
+    }
     return there | {name for name in partners if (root / name).is_file()}
 
 
@@ -294,11 +298,18 @@ def test_since_checks_what_git_says_changed(committed: Path, spark: Spark) -> No
 
 def test_since_looks_at_those_who_refer_to_what_is_gone(committed: Path, spark: Spark) -> None:
     """A deleted asset breaks files that did not change: they are checked as well."""
-    put(committed, "Assets/User.prefab", PREFAB + behaviour(31, 0, GUID, f"  m: {{fileID: 2100000, guid: {GUID}, type: 2}}\n"), "f6" * 16)
+    put(
+        committed,
+        "Assets/User.prefab",
+        PREFAB + behaviour(31, 0, GUID, f"  m: {{fileID: 2100000, guid: {GUID}, type: 2}}\n"),
+        "f6" * 16,
+    )
     git(committed, "add", "-A")
     git(committed, "commit", "-qm", "user")
     (committed / "Assets/Art/Größe, 1.mat").unlink()
-    assert ("meta/orphan", "Assets/Art/Größe, 1.mat.meta") in codes(spark("check", "--json", "--since", "HEAD").document)
+    assert ("meta/orphan", "Assets/Art/Größe, 1.mat.meta") in codes(
+        spark("check", "--json", "--since", "HEAD").document
+    )
     (committed / "Assets/Art/Größe, 1.mat.meta").unlink()
     found = codes(spark("check", "--json", "--since", "HEAD").document)
     assert found == [("reference/missing-script", "Assets/User.prefab")]
@@ -320,7 +331,9 @@ def test_since_an_unknown_commit_is_wrong_usage(committed: Path, spark: Spark, r
     assert not (committed / "x").exists()
 
 
-def test_since_outside_of_a_repository_is_wrong_usage(game: Path, spark: Spark, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_since_outside_of_a_repository_is_wrong_usage(
+    game: Path, spark: Spark, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without a repository, and without git, it says so."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(game.parent))
     result = spark("check", "--since", "HEAD")
@@ -361,9 +374,7 @@ def loop(place: Path) -> None:
     ("make", "said"),
     [(link, "links"), (loop, "links"), (pipe, "pipes"), (bad_name, "names that are not UTF-8")],
 )
-def test_what_cannot_be_checked_is_named(
-    game: Path, spark: Spark, make: Callable[[Path], None], said: str
-) -> None:
+def test_what_cannot_be_checked_is_named(game: Path, spark: Spark, make: Callable[[Path], None], said: str) -> None:
     """Links, pipes and names that nobody can write down neither end the check nor pass unseen."""
     make(game / "Assets/Art/odd.prefab")
     put(game, "Assets/z.prefab", BROKEN, "c3" * 16)
@@ -374,19 +385,18 @@ def test_what_cannot_be_checked_is_named(
 
 def test_a_file_that_may_not_be_read_is_a_finding(game: Path, spark: Spark, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told by name, and the others are checked."""
-    from spark.adapters.beneath import Beneath
+    opened = os.open
 
-    read = Beneath.read
-
-    def refused(self: Beneath, parts: Any, limit: int | None) -> Any:
+    def refused(path: Any, flags: int, *more: Any, **given: Any) -> int:
         # The tests may run as root, whom nothing is forbidden.
-        if parts[-1] == "Thing.prefab":
+        if str(path).endswith("Thing.prefab"):
             raise PermissionError(13, "Permission denied")
-        if parts[-1].endswith(".mat"):
+        if str(path).endswith(".mat"):
             raise FileNotFoundError(2, "gone meanwhile")
-        return read(self, parts, limit)
+        return opened(path, flags, *more, **given)
 
-    monkeypatch.setattr(Beneath, "read", refused)
+    monkeypatch.setattr(os, "open", refused)
+    monkeypatch.setattr("spark.adapters.beneath.Beneath._openat2", lambda *_: None, raising=True)
     result = spark("check", "--json")
     assert codes(result.document) == [("text/unreadable", "Assets/Art/Thing.prefab")]
 

@@ -72,17 +72,16 @@ def _asked(context: Context, root: Path) -> list[ProjectPath] | None:
 
 
 def _checked(root: Path, asked: list[ProjectPath] | None, since: str | None) -> tuple[Checked, WalkedIndex]:
-    from spark.adapters.project_files import FencedFiles
-    from spark.cli.check_files import WalkedIndex
+    from spark.cli.check_files import WalkedFiles, WalkedIndex
     from spark.engines import detect
 
-    files = FencedFiles(root)
+    files = WalkedFiles(root)
     chosen = None
     if since is not None:
         from spark.cli.check_git import changed_since
 
         chosen = changed_since(root, since)
-    index = WalkedIndex(root, files)
+    index = WalkedIndex(files)
     engine = detect(files, index)
     if chosen is None:
         return engine.check_project(asked), index

@@ -34,10 +34,18 @@ def changed_since(root: Path, ref: str) -> Since:
     Raises `FatalError` (2) where there is no git, no repository or no such commit, (5) where git fails.
     """
     if shutil.which("git") is None:
-        raise FatalError(2, "--since needs git, and there is none on the PATH", hint="Install git, or leave --since out.")
+        raise FatalError(
+            2, "--since needs git, and there is none on the PATH", hint="Install git, or leave --since out."
+        )
     if _git(root, ["rev-parse", "--is-inside-work-tree"], check=False).strip() != b"true":
-        raise FatalError(2, f"--since: {root} lies in no git repository", hint="Leave --since out: all files are checked.")
-    commit = b"" if ref.startswith("-") else _git(root, ["rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"], check=False)
+        raise FatalError(
+            2, f"--since: {root} lies in no git repository", hint="Leave --since out: all files are checked."
+        )
+    commit = (
+        b""
+        if ref.startswith("-")
+        else _git(root, ["rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"], check=False)
+    )
     name = commit.decode("ascii", "replace").strip()
     if _COMMIT.fullmatch(name) is None:
         hint = "Name a branch, a tag or a commit. In CI, fetch it first: a shallow clone has only the newest commit."
@@ -92,8 +100,8 @@ def _paths(answer: bytes) -> list[str]:
 
 def _git(root: Path, arguments: Sequence[str], *, given: bytes | None = None, check: bool = True) -> bytes:
     try:
-        done = subprocess.run(  # noqa: S603 git, with arguments of our own and a commit's name
-            ["git", *_QUIET, *arguments],  # noqa: S607 the git that the user runs
+        done = subprocess.run(
+            ["git", *_QUIET, *arguments],
             cwd=root,
             input=given if given is not None else b"",
             capture_output=True,

@@ -36,7 +36,9 @@ def folder_meta(guid: str) -> str:
     return f"fileFormatVersion: 2\nguid: {guid}\nfolderAsset: yes\nDefaultImporter:\n  externalObjects: {{}}\n"
 
 
-PREFAB = HEAD + game_object(10, 11, name="Root") + transform(11, 10, 21) + game_object(20, 21) + transform(21, 20, father=11)
+PREFAB = (
+    HEAD + game_object(10, 11, name="Root") + transform(11, 10, 21) + game_object(20, 21) + transform(21, 20, father=11)
+)
 """Root/Thing."""
 MATERIAL = HEAD + (
     "--- !u!21 &2100000\nMaterial:\n  serializedVersion: 8\n  m_Name: Red\n"

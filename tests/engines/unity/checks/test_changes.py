@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from spark.core.paths import ProjectPath
 from spark.engines.unity.engine import Unity
 from tests.engines.memory_project import FakeProject
@@ -12,7 +14,7 @@ RED = "Assets/Art/Red.mat"
 BROKEN = PREFAB.replace("m_Father: {fileID: 11}", "m_Father: {fileID: 0}")
 
 
-def said(of: FakeProject, changes: dict[str, str | None]) -> list[tuple[str, str, str]]:
+def said(of: FakeProject, changes: Mapping[str, str | None]) -> list[tuple[str, str, str]]:
     given = {ProjectPath(path): None if text is None else text.encode() for path, text in changes.items()}
     found = Unity(of.files, of.index).check_changes(given)
     assert found == sorted(found, key=lambda f: (f.path, f.line))
@@ -53,7 +55,10 @@ def test_what_was_wrong_before_is_not_told() -> None:
     old = BROKEN + behaviour(31, 0, LOST, f"  x: {{fileID: 1, guid: {'77' * 16}, type: 2}}\n  y: {{fileID: 99}}\n")
     of = project({THING: old})
     assert said(of, {THING: old.replace("y: 1.5", "y: 2")}) == []
-    assert said(of, {THING: None, f"{THING}.meta": None, "Assets/T.prefab": old, "Assets/T.prefab.meta": meta("b2" * 16)}) == []
+    assert (
+        said(of, {THING: None, f"{THING}.meta": None, "Assets/T.prefab": old, "Assets/T.prefab.meta": meta("b2" * 16)})
+        == []
+    )
     unmeta = project({f"{RED}.meta": None, THING: PREFAB})
     assert said(unmeta, {RED: MATERIAL.replace("r: 1", "r: 0")}) == []
 

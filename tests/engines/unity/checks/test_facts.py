@@ -14,7 +14,16 @@ from spark.engines.unity.check import check_file
 from spark.engines.unity.checks.codes import CODES
 from spark.engines.unity.checks.facts import MAX_FAULTS, FileFacts, facts_of
 from spark.engines.unity.csharp.check import CSharpContext
-from tests.engines.unity.checks.assets import HEAD, MATERIAL, PREFAB, behaviour, folder_meta, game_object, meta, transform
+from tests.engines.unity.checks.assets import (
+    HEAD,
+    MATERIAL,
+    PREFAB,
+    behaviour,
+    folder_meta,
+    game_object,
+    meta,
+    transform,
+)
 from tests.engines.unity.corpus import corpus_files
 
 GUID = "0123456789abcdef0123456789abcdef"
@@ -224,7 +233,9 @@ def test_places_count_characters() -> None:
 
 def test_a_hopeless_file_does_not_flood() -> None:
     """At most fifty faults, errors first."""
-    content = HEAD + "".join(behaviour(at, 0, GUID, f"  a: {{fileID: {at + 1000}}}\n  b: x: y\n") for at in range(1, 300))
+    content = HEAD + "".join(
+        behaviour(at, 0, GUID, f"  a: {{fileID: {at + 1000}}}\n  b: x: y\n") for at in range(1, 300)
+    )
     found = said(PATH, content)
     assert len(found) == MAX_FAULTS
     assert {severity for _, severity, _ in found} == {"error"}
@@ -236,7 +247,9 @@ def test_only_new_faults_are_told_of_an_edit() -> None:
     after = changed("m_Name: Root", "m_Name: Root\n  m_TagString: Untagged", before)
     path = ProjectPath(PATH)
     assert check_file(path, after.encode(), before.encode(), CONTEXT) == []
-    assert [finding.code for finding in check_file(path, before.encode(), PREFAB.encode(), CONTEXT)] == ["yaml/hierarchy"]
+    assert [finding.code for finding in check_file(path, before.encode(), PREFAB.encode(), CONTEXT)] == [
+        "yaml/hierarchy"
+    ]
     worse = after.replace("- component: {fileID: 21}", "- component: {fileID: 99}")
     found = {finding.code for finding in check_file(path, worse.encode(), before.encode(), CONTEXT)}
     assert found == {"yaml/dangling-reference", "yaml/component"}
@@ -291,12 +304,18 @@ def test_damaged_real_files_have_facts() -> None:
 def test_memory_stays_within_twelve_times_the_file() -> None:
     """Also where every line is a reference, a document or a fault."""
     heads = "".join(f"--- !u!4 &{at}\nTransform:\n" for at in range(20_000))
-    references = HEAD + "--- !u!114 &1\nMonoBehaviour:\n  a:\n" + "".join(f"  - {{fileID: {at}}}\n" for at in range(60_000))
+    references = (
+        HEAD + "--- !u!114 &1\nMonoBehaviour:\n  a:\n" + "".join(f"  - {{fileID: {at}}}\n" for at in range(60_000))
+    )
     outward = HEAD + "--- !u!114 &1\nMonoBehaviour:\n" + "".join(
         f"  a{at}: {{fileID: {at}, guid: {at:032x}, type: 3}}\n" for at in range(15_000)
     )  # fmt: skip
+    family = HEAD + "".join(
+        f"--- !u!4 &{at}\nTransform:\n  m_Father: {{fileID: {at // 2 + 1}}}\n" for at in range(2, 9_000)
+    )
+    twice = HEAD + "--- !u!1 &5\nGameObject:\n  m_Name: a\n" * 20_000
     of(PATH, PREFAB)
-    for content in (HEAD + heads, references, outward, references.replace("}", "").replace("{", "")):
+    for content in (HEAD + heads, family, twice, references, outward, references.replace("}", "").replace("{", "")):
         data = content.encode()
         tracemalloc.start()
         of(PATH, data)

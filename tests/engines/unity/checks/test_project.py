@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -33,7 +33,7 @@ GOOD: dict[str, bytes | str] = {
 }
 
 
-def project(changes: dict[str, bytes | str | None] | None = None, **given: tuple[str, ...]) -> FakeProject:
+def project(changes: Mapping[str, bytes | str | None] | None = None, **given: tuple[str, ...]) -> FakeProject:
     files = {**GOOD, **(changes or {})}
     return FakeProject({path: content for path, content in files.items() if content is not None}, **given)
 
@@ -137,7 +137,11 @@ def test_objects_of_imported_assets_and_of_instances_are_not_judged() -> None:
     other = {"Assets/N.prefab": nested, "Assets/N.prefab.meta": meta("77" * 16)}
     assert said(project({**other, "Assets/Art/Red.mat": MATERIAL, "Assets/H.unity": refer("77" * 16, 4242),
                          "Assets/H.unity.meta": meta("88" * 16)})) == []  # fmt: skip
-    model = {"Assets/M.fbx": b"\0\1", "Assets/M.fbx.meta": meta("77" * 16), THING: refer("77" * 16, 100002)}
+    model: dict[str, bytes | str | None] = {
+        "Assets/M.fbx": b"\0\1",
+        "Assets/M.fbx.meta": meta("77" * 16),
+        THING: refer("77" * 16, 100002),
+    }
     assert said(project(model)) == []
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:1\n"
     assert said(project({"Assets/Art/Red.mat": pointer})) == [("text/lfs-pointer", "info", "Assets/Art/Red.mat", 0)]
@@ -181,7 +185,7 @@ def test_what_unity_ignores_needs_no_meta() -> None:
     """Hidden files, samples, temporary files, plug-in bundles, settings and foreign packages."""
     names = ("Assets/.hidden/a.txt", "Assets/Samples~/a.txt", "Assets/x.tmp", "Assets/.gitkeep", "ProjectSettings/A.asset",
              "Packages/not-embedded/a.txt", "Assets/P.bundle/Contents/a.txt")  # fmt: skip
-    files: dict[str, bytes | str | None] = {name: "{}" for name in names}
+    files: dict[str, bytes | str | None] = dict.fromkeys(names, "{}")
     assert said(project({**files, "Assets/P.bundle.meta": meta(LOST)})) == []
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from spark.engines.unity.checks.syntax import first_fault, is_canonical
 from tests.engines.unity.corpus import corpus_files
 
+HEADER = "--- !u!114 &1\n"
 CLASS = "Thing:\n"
 AS_UNITY_WRITES = [
     "  a: 1\n",
@@ -72,8 +73,8 @@ def exact(body: str) -> tuple[int, str] | None:
 
 
 def quick(body: str) -> bool:
-    content = (CLASS + body).encode()
-    return is_canonical(content, len(CLASS), len(content))
+    content = (HEADER + CLASS + body).encode()
+    return is_canonical(content, 0, len(content))
 
 
 @pytest.mark.parametrize("body", AS_UNITY_WRITES)
@@ -106,6 +107,16 @@ def test_depth_is_bounded() -> None:
     assert found is not None
     assert "deeper than" in found[1]
     assert exact("  a: " + "{b: " * 5000 + "}" * 5000 + "\n") is not None
+
+
+def test_a_quoted_text_ends_with_its_document() -> None:
+    """A quotation mark that is never closed does not find its end in another object."""
+    two = (HEADER + CLASS + "  a: 'x\n" + HEADER + CLASS + "  b: y'\n").encode()
+    assert not is_canonical(two, 0, len(two))
+    good = two.replace(b"'x", b"x").replace(b"y'", b"'y\n\n'")
+    assert is_canonical(good, 0, len(good))
+    assert not is_canonical(b"  " + good, 0, len(good) + 2)
+    assert not is_canonical(good.replace(b"---", b"  ---"), 0, len(good) + 4)
 
 
 def test_long_documents_are_judged_in_pieces() -> None:
@@ -157,6 +168,6 @@ def test_real_documents_are_taken() -> None:
             following = content.find(b"\n--- !u!", start) + 1
             end = following or len(content)
             named = content.index(b"\n", start) + 1
-            assert is_canonical(content, content.index(b"\n", named) + 1, end), path
+            assert is_canonical(content, start, end), path
             assert first_fault(content, named, end) is None, path
             start = following

@@ -238,7 +238,9 @@ class _After:
                     continue
                 others = ", ".join(owner.text for owner in owners if owner != path)
                 fix = "Use a guid that no asset has."
-                yield Finding("meta/guid-taken", "error", path.meta.text, 2, 1, f"the guid {guid} is also that of {others}", fix)
+                yield Finding(
+                    "meta/guid-taken", "error", path.meta.text, 2, 1, f"the guid {guid} is also that of {others}", fix
+                )
 
     @cached_property
     def _unmoved(self) -> frozenset[str]:
@@ -260,7 +262,9 @@ class _After:
                 yield Finding("meta/orphan", "warning", path.text, 0, 0, message, "Add the asset.")
             elif not path.is_meta and file.new is not None and not was_there and not self._exists(path.meta):
                 message = "the asset has no .meta: Unity makes one with another guid on each machine"
-                yield Finding("meta/missing", "warning", path.text, 0, 0, message, "Add a .meta with a guid of its own.")
+                yield Finding(
+                    "meta/missing", "warning", path.text, 0, 0, message, "Add a .meta with a guid of its own."
+                )
             elif not path.is_meta and file.new is None and was_there and self._exists(path.meta):
                 message = f"the asset {path.name} goes, and its .meta stays"
                 yield Finding("meta/orphan", "warning", path.meta.text, 0, 0, message, "Delete the .meta as well.")

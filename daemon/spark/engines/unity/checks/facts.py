@@ -19,8 +19,9 @@ from spark.engines.unity.text_assets import LFS_POINTER, YAML_SUFFIXES, lfs_poin
 
 MAX_FAULTS: Final = 50
 Kind = Literal["yaml", "meta", "pointer", "other"]
-_HEADER: Final = re.compile(rb"(\d{1,10}) &(-?\d{1,20})( stripped)?[ ]*\n([A-Za-z_]\w*:\n)?")
-_REFERENCE: Final = re.compile(rb"\{\s*+fileID\s*+:\s*+([^{}]++)\}")
+_HEADER: Final = re.compile(rb"\n--- !u!(\d{1,10}) &(-?\d{1,20})( stripped)?[ ]*\n")
+_REFERENCE: Final = re.compile(rb"\{fileID: ([^{}]++)\}")
+_LOOSE_REFERENCE: Final = re.compile(rb"\{\s*+fileID\s*+:\s*+([^{}]++)\}")
 _GUID: Final = re.compile(rb"guid\s*+:\s*+([0-9a-fA-F]{32})")
 _META: Final = re.compile(rb"(?:\xef\xbb\xbf)?fileFormatVersion: \d++\n(?:[ \t]*+\n)*+guid: ([0-9a-f]{32})(?:\n|\Z)")
 _IMPORTER: Final = re.compile(rb"^([A-Za-z]+Importer):[ \t]*$", re.MULTILINE)
@@ -187,6 +188,8 @@ def read_yaml(content: bytes) -> YamlRead:
     if b"\r" in text:
         problems += _line_ends(text)
         text = text.replace(b"\r\n", b"\n")
+    if text[-1:] != b"\n":
+        text += b"\n"
     if not text.isascii() and not _is_utf8(text):
         problem = Problem("text/encoding", "not UTF-8", -1, "Save it as UTF-8, or restore the file: it may be damaged.")
         return YamlRead(text, {}, frozenset(), [problem])
@@ -194,15 +197,18 @@ def read_yaml(content: bytes) -> YamlRead:
         fix = "Remove them, or restore the file: it may be cut or binary."
         problem = Problem("text/nul", "the file holds NUL bytes", text.find(b"\x00"), fix)
         return YamlRead(text, {}, frozenset(), [problem])
-    documents, faults = _documents(text)
-    # A mark is no YAML: it shows as a fault, unless it stands in a quoted text.
-    conflicts = list(objects.conflicts(text)) if faults or b"\n<<<<<<< " in text else []
-    references = _references(text)
+    begin = text.find(_SEPARATOR) + 1
+    # As Unity writes it: one search says so of the whole file.
+    canonical = begin > 0 and syntax.is_canonical(text, begin, len(text))
+    faults = _faults(text, begin) if not canonical else []
+    documents, twice = _documents(text)
+    conflicts = list(objects.conflicts(text)) if not canonical else []
+    references = frozenset((_REFERENCE if canonical else _LOOSE_REFERENCE).findall(text))
     if conflicts:
         # Two versions in one file: everything else that is wrong follows from that.
         return YamlRead(text, documents, references, conflicts)
     problems += _head(text, documents)
-    problems += faults
+    problems += faults + twice
     if not any(problem.code == "yaml/document-header" for problem in faults):
         # Else an object is there whose id nobody knows.
         problems += objects.relations(text, documents)
@@ -236,70 +242,69 @@ def _head(text: bytes, documents: dict[bytes, Document]) -> list[Problem]:
 
 
 def _documents(text: bytes) -> tuple[dict[bytes, Document], list[Problem]]:
-    """The documents by file id, and what is wrong with their headers and bodies."""
+    """The documents by file id, and two of one id."""
     documents: dict[bytes, Document] = {}
-    problems: list[Problem] = []
-    header, find, canonical = _HEADER.match, text.find, syntax.pattern().match
-    length = len(text)
     classes: dict[bytes, bytes] = {}
-    end = find(_SEPARATOR) + 1
-    while 0 < end < length:
-        # The same objects are used again: of small documents there may be very many.
-        start = end
-        end = find(_SEPARATOR, start) + 1 or length
-        found = header(text, start + 7, end)
-        if found is None:
-            fix = "An object begins with: --- !u!CLASS &ID, both of them numbers."
-            problems.append(Problem("yaml/document-header", "the line that begins an object is damaged", start, fix))
-            continue
-        class_id, file_id, stripped, name = found.groups()
-        body = found.end()
+    problems: list[Problem] = []
+    headers = _HEADER.finditer(text)
+    following = next(headers, None)
+    start = following.start() + 1 if following is not None else 0
+    while following is not None:
+        header, following = following, next(headers, None)
+        end = following.start() + 1 if following is not None else len(text)
+        class_id, file_id, stripped = header.groups()
         if file_id in documents:
-            message = f"two objects have the file id {file_id.decode()}: Unity loads one of them"
-            fix = "Give one of the two another id, here and where it is meant."
-            problems.append(Problem("yaml/duplicate-id", message, start, fix))
+            if len(problems) < MAX_FAULTS:
+                message = f"two objects have the file id {file_id.decode()}: Unity loads one of them"
+                fix = "Give one of the two another id, here and where it is meant."
+                problems.append(Problem("yaml/duplicate-id", message, start, fix))
         else:
-            documents[file_id] = Document(start, body, end, classes.setdefault(class_id, class_id), stripped is not None)
-        if name is not None:
-            # As Unity writes it: one search says so. Else the long way.
-            quick = canonical(text, body, end)
-            if quick is not None and quick.end() == end and not text.startswith(syntax.NOT_FIRST, body):
-                continue
-        if len(problems) < 4 * MAX_FAULTS:
-            problems += _unusual(text, start, body, end, name)
+            # The same objects are used again: of small documents there may be very many.
+            class_id = classes.setdefault(class_id, class_id)
+            documents[file_id] = Document(start, header.end(), end, class_id, stripped is not None)
+        start = end
     return documents, problems
 
 
-def _unusual(text: bytes, start: int, body: int, end: int, name: bytes | None) -> list[Problem]:
-    """What is wrong with a document that is not, or not at once, known to be good."""
-    if name is None and not text[body:end].strip():
-        fix = "Restore the object's lines, or remove this line and what refers to the object."
-        return [Problem("yaml/empty-document", "an object without a body", start, fix)]
-    if name is not None and syntax.is_canonical(text, body, end):
-        return []
-    fault = syntax.first_fault(text, body - len(name or b""), end)
+def _faults(text: bytes, end: int) -> list[Problem]:
+    """What is wrong with headers and bodies of a file that is not, or not at once, known to be good."""
+    problems: list[Problem] = []
+    while 0 < end < len(text) and len(problems) < 4 * MAX_FAULTS:
+        start = end
+        end = text.find(_SEPARATOR, start) + 1 or len(text)
+        header = _HEADER.match(text, start - 1, end)
+        if header is None:
+            fix = "An object begins with: --- !u!CLASS &ID, both of them numbers."
+            problems.append(Problem("yaml/document-header", "the line that begins an object is damaged", start, fix))
+        elif not text[header.end() : end].strip():
+            fix = "Restore the object's lines, or remove this line and what refers to the object."
+            problems.append(Problem("yaml/empty-document", "an object without a body", start, fix))
+        elif not syntax.is_canonical(text, start, end):
+            problems += _syntax(text, header.end(), end)
+    return problems
+
+
+def _syntax(text: bytes, start: int, end: int) -> list[Problem]:
+    fault = syntax.first_fault(text, start, end)
     if fault is None:
         return []
     at, message = fault
     if message == syntax.TAB:
         return [Problem("yaml/tab", message, at, "Indent with spaces, two a level.", "warning")]
-    return [Problem("yaml/syntax", message, at, "Correct this line, or restore the object from a version that was good.")]
-
-
-def _references(text: bytes) -> frozenset[bytes]:
-    return frozenset(_REFERENCE.findall(text))
+    return [
+        Problem("yaml/syntax", message, at, "Correct this line, or restore the object from a version that was good.")
+    ]
 
 
 def _outside(references: frozenset[bytes]) -> bytes:
     """Those with a guid, as `FileFacts.references`."""
     lines: set[bytes] = set()
     for text in references:
-        if b"," in text:
-            found = _GUID.search(text)
+        file_id, comma, rest = text.partition(b",")
+        if comma and file_id != b"0":
+            found = _GUID.search(rest)
             if found is not None:
-                file_id = text.partition(b",")[0].strip()
-                if file_id != b"0":
-                    lines.add(b"%b %b" % (found.group(1).lower(), file_id))
+                lines.add(b"%b %b" % (found.group(1).lower(), file_id.strip()))
     return b"\n".join(sorted(lines))
 
 
@@ -326,7 +331,7 @@ _CONFLICT_MARKS: Final = (b"\n<<<<<<<", b"\n=======", b"\n>>>>>>>", b"\n|||||||"
 
 def _meta(text: bytes, guid: str, faults: tuple[Fault, ...]) -> FileFacts:
     importer = _IMPORTER.search(text)
-    named = _outside(_references(text)) if b"{" in text and b"guid: " in text[60:] else b""
+    named = _outside(frozenset(_LOOSE_REFERENCE.findall(text))) if b"{" in text and b"guid: " in text[60:] else b""
     return FileFacts(
         "meta",
         faults,

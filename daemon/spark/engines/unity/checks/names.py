@@ -70,8 +70,7 @@ class Folders:
 
 def is_ignored(name: str) -> bool:
     """Whether Unity leaves a file or folder of this name alone."""
-    folded = name.lower()
-    return name.startswith(".") or name.endswith("~") or folded == "cvs" or folded.endswith(".tmp")
+    return name[:1] == "." or name[-1:] == "~" or name[-4:].lower() in (".tmp", "cvs")
 
 
 def name_findings(
@@ -147,9 +146,7 @@ def folded(name: str) -> str:
     return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
 
 
-def taken_guids(
-    duplicates: Mapping[str, tuple[ProjectPath, ...]], wanted: Callable[[str], bool]
-) -> Iterator[Finding]:
+def taken_guids(duplicates: Mapping[str, tuple[ProjectPath, ...]], wanted: Callable[[str], bool]) -> Iterator[Finding]:
     """A guid that more than one asset has: Unity gives one of them a new one, and cuts its references."""
     for guid in sorted(duplicates):
         paths = duplicates[guid]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from spark.core.diagnostics import Severity
@@ -23,7 +23,8 @@ _ROOTS: Final = re.compile(rb"\n  m_Roots:(?: \[\])?\n((?:  - \{fileID: -?\d+\}\
 _FILE_ID: Final = re.compile(rb"fileID: (-?\d+)")
 _OWNER: Final = b"\n  m_GameObject: {fileID: "
 _FATHER: Final = b"\n  m_Father: {fileID: "
-_INSTANCE: Final = b"\n  m_PrefabInstance: {fileID: "
+_LISTED: Final = b"\n  m_Component:\n"
+_BELOW: Final = b"\n  m_Children:\n"
 _PLACE: Final = b"\n    m_TransformParent: {fileID: "
 _CONFLICT: Final = re.compile(rb"^(?:<{7} |>{7} |\|{7} )", re.MULTILINE)
 _NUMBER: Final = re.compile(rb"\s*-?\d{1,30}\s*")
@@ -66,82 +67,85 @@ def conflicts(text: bytes) -> Iterator[Problem]:
         yield Problem("text/merge-conflict", "a merge conflict was left in the file", found.start(), fix)
 
 
-class _Relations:
-    """Both sides of every relation, as pairs of file ids: (component, game object) and (child, parent)."""
+class _Relations(NamedTuple):
+    """Both sides of every relation, as pairs of file ids: (component, game object) and (child, parent). `tops`: what has no
+    parent; `roots`: what SceneRoots lists, None where there is no such document."""
 
-    def __init__(self, text: bytes, documents: Documents) -> None:
-        self.owners: list[Pair] = []
-        self.listed: list[Pair] = []
-        self.fathers: list[Pair] = []
-        self.children: list[Pair] = []
-        self.tops: set[bytes] = set()
-        self.roots: list[bytes] | None = None
-        self._text = text
-        for file_id, document in documents.items():
-            self._read(file_id, document)
+    owners: list[Pair]
+    listed: list[Pair]
+    fathers: list[Pair]
+    children: list[Pair]
+    tops: set[bytes]
+    roots: list[bytes] | None
 
-    def _read(self, file_id: bytes, document: Document) -> None:
-        _, body, end, class_id, is_stripped = document
-        text, begin = self._text, body - 1
+
+def _both_sides(text: bytes, documents: Documents) -> _Relations:
+    owners: list[Pair] = []
+    listed: list[Pair] = []
+    fathers: list[Pair] = []
+    children: list[Pair] = []
+    tops: set[bytes] = set()
+    roots: list[bytes] | None = None
+    find = text.find
+    for file_id, (_, body, end, class_id, is_stripped) in documents.items():
+        begin = body - 1
         if class_id == b"1001":
-            if self._one(_PLACE, begin, end) == b"0":
-                self.tops.add(file_id)
-            return
-        if is_stripped:
-            return
-        if class_id == b"1":
-            self.listed += [(one, file_id) for one in self._many(_COMPONENTS, b"\n  m_Component:\n", begin, end)]
-            return
-        owner = self._one(_OWNER, begin, end)
-        if owner is not None and owner != b"0":
-            self.owners.append((file_id, owner))
-        if class_id in TRANSFORMS:
-            father = self._one(_FATHER, begin, end)
-            if father == b"0":
-                self.tops.add(file_id)
-            elif father is not None:
-                self.fathers.append((file_id, father))
-            self.children += [(one, file_id) for one in self._many(_CHILDREN, b"\n  m_Children:\n", begin, end)]
-        elif class_id == b"1660057539":
-            found = _ROOTS.search(text, begin, end)
-            self.roots = _FILE_ID.findall(found.group(1)) if found is not None else None
+            if _value(text, find(_PLACE, begin, end), _PLACE, end) == b"0":
+                tops.add(file_id)
+        elif is_stripped:
+            continue
+        elif class_id == b"1":
+            listed += [(one, file_id) for one in _items(text, find(_LISTED, begin, end), _COMPONENTS, end)]
+        else:
+            owner = _value(text, find(_OWNER, begin, end), _OWNER, end)
+            if owner and owner != b"0":
+                owners.append((file_id, owner))
+            if class_id in TRANSFORMS:
+                father = _value(text, find(_FATHER, begin, end), _FATHER, end)
+                if father == b"0":
+                    tops.add(file_id)
+                elif father:
+                    fathers.append((file_id, father))
+                children += [(one, file_id) for one in _items(text, find(_BELOW, begin, end), _CHILDREN, end)]
+            elif class_id == b"1660057539":
+                found = _ROOTS.search(text, begin, end)
+                roots = _FILE_ID.findall(found.group(1)) if found is not None else None
+    return _Relations(owners, listed, fathers, children, tops, roots)
 
-    def _one(self, key: bytes, begin: int, end: int) -> bytes | None:
-        """The file id behind a key; None where there is no such key, or the value has a guid."""
-        at = self._text.find(key, begin, end)
-        if at < 0:
-            return None
-        at += len(key)
-        close = self._text.find(b"}", at, end)
-        value = self._text[at:close]
-        return value if close >= 0 and len(value) <= 21 else None
 
-    def _many(self, pattern: re.Pattern[bytes], key: bytes, begin: int, end: int) -> list[bytes]:
-        at = self._text.find(key, begin, end)
-        found = pattern.match(self._text, at, end) if at >= 0 else None
-        return _FILE_ID.findall(found.group(1)) if found is not None else []
+def _value(text: bytes, at: int, key: bytes, end: int) -> bytes:
+    """The file id behind a key that stands at `at`; empty where there is no such key, or the value has a guid."""
+    if at < 0:
+        return b""
+    at += len(key)
+    close = text.find(b"}", at, min(at + 22, end))
+    return text[at:close] if close >= 0 else b""
+
+
+def _items(text: bytes, at: int, pattern: re.Pattern[bytes], end: int) -> list[bytes]:
+    found = pattern.match(text, at, end) if at >= 0 else None
+    return _FILE_ID.findall(found.group(1)) if found is not None else []
 
 
 def relations(text: bytes, documents: Documents) -> list[Problem]:
     """Where parents and children, components and game objects, or the list of a scene's roots disagree."""
-    read = _Relations(text, documents)
-    problems: list[Problem] = []
+    read = _both_sides(text, documents)
     listed, children = set(read.listed), set(read.children)
+    fathers = dict(read.fathers)
+    found: list[Iterator[Problem]] = [_cycles(text, documents, fathers)]
     apart = listed.symmetric_difference(read.owners)
     if apart:
-        problems += _components(text, documents, apart, listed, dict(read.owners))
+        found.append(_components(text, documents, apart, listed, dict(read.owners)))
     if len(listed) != len(read.listed):
-        problems += _twice(text, documents, read.listed, "yaml/component", "game object", b"m_Component")
-    fathers = dict(read.fathers)
+        found.append(_twice(text, documents, read.listed, "yaml/component", "game object", b"m_Component"))
     apart = children.symmetric_difference(read.fathers)
     if apart:
-        problems += _family(text, documents, apart, children, fathers)
+        found.append(_family(text, documents, apart, children, fathers))
     if len(children) != len(read.children):
-        problems += _twice(text, documents, read.children, "yaml/hierarchy", "transform", b"m_Children")
-    problems += _cycles(text, documents, fathers)
+        found.append(_twice(text, documents, read.children, "yaml/hierarchy", "transform", b"m_Children"))
     if read.roots is not None:
-        problems += _scene_roots(text, documents, read)
-    return problems[:MAX_PROBLEMS]
+        found.append(_scene_roots(text, documents, read))
+    return list(islice(chain.from_iterable(found), MAX_PROBLEMS))
 
 
 def _components(
@@ -198,9 +202,7 @@ def _family(
         yield Problem("yaml/hierarchy", message, at, fix)
 
 
-def _twice(
-    text: bytes, documents: Documents, pairs: list[Pair], code: str, kind: str, key: bytes
-) -> Iterator[Problem]:
+def _twice(text: bytes, documents: Documents, pairs: list[Pair], code: str, kind: str, key: bytes) -> Iterator[Problem]:
     for (one, holder), count in Counter(pairs).items():
         if count > 1:
             message = f"{kind} {holder.decode()} lists {one.decode()} {count} times"
@@ -284,8 +286,11 @@ def _lost(text: bytes, numbers: set[int]) -> Iterator[Problem]:
 
 
 def list_key(text: bytes, at: int) -> bytes:
-    """The key of the list that the item at a line's start belongs to; empty where it is not near."""
+    """The key of the list that the item at a line's start belongs to; empty where it is none as Unity writes them."""
     dash = text.find(b"-", at)
-    above = text[max(0, at - 20_000) : at]
-    keys = re.findall(rb"^ {%d}([^\s-][^\n:]*):\n" % (dash - at), above, re.MULTILINE)
-    return bytes(keys[-1]) if keys else b""
+    # The first item of the list stands right below its key.
+    first = text.rfind(b":\n" + text[at:dash] + b"- ", 0, dash + 2)
+    if dash < 0 or first < 0:
+        return b""
+    start = text.rfind(b"\n", 0, first) + 1
+    return text[start:first].strip().rpartition(b"- ")[2]

@@ -64,7 +64,9 @@ class Place:
     key: bytes
 
 
-def target_of(guid: str, path_of_guid: Callable[[str], ProjectPath | None], exists: Callable[[ProjectPath], bool]) -> Target:
+def target_of(
+    guid: str, path_of_guid: Callable[[str], ProjectPath | None], exists: Callable[[ProjectPath], bool]
+) -> Target:
     if is_reserved(guid):
         return BUILT_IN
     path = path_of_guid(guid)
@@ -148,7 +150,9 @@ def missing_asset(
             fix = "Restore the prefab with its .meta, or remove the instance."
     where = where or serious[0]
     key = where.key.decode("utf-8", "replace") or "an item"
-    message = f"{key} refers to the {kind} {name}, which is not there" + (", only its .meta" if target.state == "gone" else "")
+    message = f"{key} refers to the {kind} {name}, which is not there" + (
+        ", only its .meta" if target.state == "gone" else ""
+    )
     more = len(serious) - 1
     message += f" (and {more} more places)" if more > 1 else (" (and one more place)" if more else "")
     return Finding(f"reference/missing-{kind}", severity, path.text, where.line, where.column, message, fix)

@@ -19,11 +19,9 @@ from spark.engines.unity.checks.cache import FactsCache
 from spark.engines.unity.checks.facts import Fault, FileFacts, facts_of
 from spark.engines.unity.checks.names import Folders, name_findings, taken_guids
 from spark.engines.unity.checks.outward import (
-    BUILT_IN,
     Place,
     Target,
     lacks,
-    lines_of,
     missing_asset,
     missing_object,
     places_of,
@@ -60,7 +58,9 @@ class ProjectChecks:
         """
         return _Run(self, paths, stop).checked()
 
-    def facts(self, path: ProjectPath, sha256: str | None = None, context: CSharpContext | None = None) -> FileFacts | None:
+    def facts(
+        self, path: ProjectPath, sha256: str | None = None, context: CSharpContext | None = None
+    ) -> FileFacts | None:
         """Facts of a file as it is on disk (or is known to be, by its hash); None where it cannot be read or says nothing."""
         return self.hashed_facts(path, sha256, context)[0]
 
@@ -163,14 +163,6 @@ def _unread(path: ProjectPath, error: SparkError) -> FileFacts | None:
     return FileFacts("other", (fault,))
 
 
-def _key(path: ProjectPath, sha256: str, context: CSharpContext | None) -> Key:
-    if path.is_meta:
-        return sha256, ".meta"
-    if context is not None:
-        return sha256, (path.stem, context)
-    return sha256, (path.suffix, "StreamingAssets" in path.parts)
-
-
 class _Run:
     """One check. `_wanted` says whether a path is asked about."""
 
@@ -258,22 +250,26 @@ class _Run:
 
     def _outward(self, path: ProjectPath, facts: FileFacts, sha256: str) -> Iterator[Finding]:
         lost: dict[str, Target] = {}
-        for guid, file_id in lines_of(facts.references):
-            target = self._targets.get(guid)
+        targets = self._targets
+        for line in facts.references.decode("ascii").split("\n"):
+            guid = line[:32]
+            target = targets.get(guid)
             if target is None:
-                target = self._targets[guid] = target_of(guid, self._checks.index.path_of_guid, self._there)
-            if target is BUILT_IN:
-                continue
-            if target.state == "there":
-                assert target.path is not None
-                if target.path != path and lacks(target.path, file_id, self._target_facts):
-                    found = missing_object(path, target.path, file_id, self._checks.places(path, sha256, guid, file_id))
+                target = targets[guid] = target_of(guid, self._checks.index.path_of_guid, self._there)
+            if target.state == "unknown":
+                if self._missing_packages:
+                    self._unjudged[guid] = self._unjudged.get(guid, 0) + 1
+                else:
+                    lost[guid] = target
+            elif target.state == "gone":
+                lost[guid] = target
+            elif target.path is not None and target.path != path:
+                file_id = line[33:].encode("ascii")
+                if lacks(target.path, file_id, self._target_facts):
+                    places = self._checks.places(path, sha256, guid, file_id)
+                    found = missing_object(path, target.path, file_id, places)
                     if found is not None:
                         yield found
-            elif target.state == "unknown" and self._missing_packages:
-                self._unjudged[guid] = self._unjudged.get(guid, 0) + 1
-            else:
-                lost[guid] = target
         for guid, target in lost.items():
             found = missing_asset(path, guid, target, self._checks.places(path, sha256, guid, None))
             if found is not None:
@@ -293,7 +289,9 @@ class _Run:
         what = f"{references} references to {guids} guids"
         for package in self._missing_packages:
             shared = f", or to {others} other packages that are not there" if others else ""
-            message = f"package {package.name} {package.version}".rstrip() + f" is not on disk: {what} may lead to it{shared}"
+            message = (
+                f"package {package.name} {package.version}".rstrip() + f" is not on disk: {what} may lead to it{shared}"
+            )
             fix = "Open the project in Unity once: it fetches its packages to Library/PackageCache."
             if not package.name:
                 message = f"the project does not say which packages it has: {what} may lead to them"

@@ -10,16 +10,15 @@ import re
 from functools import cache
 from typing import Final
 
-_PLAIN: Final = rb"(?:-(?=[^\s:])|[^\s,\[\]{}&*!|>'\"%@`\#?:\-])[^:\n]*+(?::++[^\s:][^:\n]*+)*+"
+_WORD: Final = rb"(?:[^\s,\[\]{}&*!|>'\"%@`\#?:\-]|-(?=[^\s:]))[^:\n]*+"
+_PLAIN: Final = rb"(?:[^\s,\[\]{}&*!|>'\"%@`\#?:\-]|-(?=[^\s:]))[^:\n]*+(?::++[^\s:][^:\n]*+)*+"
 """A plain scalar on one line: no `: ` in it. ` #` is taken as text, as old editors wrote it."""
 _MORE: Final = rb"[^\s:\#'\"\-][^:\n]*+(?::++[^\s:][^:\n]*+)*+\n"
-_FLOW: Final = rb"\{[^{}\n'\"\[\]]*+(?:\n\ ++[^{}\n'\"\[\]]*+)?+\}"
-_SINGLE: Final = rb"'[^']*+(?:''[^']*+)*+'"
-_DOUBLE: Final = rb"\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\""
+_FLOW: Final = rb"\{(?!\s)[^{}\n'\"\[\]]*+(?:\n\ ++[^{}\n'\"\[\]]*+)?+\}"
+_SINGLE: Final = rb"'[^'\n]*+(?:(?:''|\n(?!---|<<<<<<<))[^'\n]*+)*+'"
+_DOUBLE: Final = rb"\"[^\"\\\n]*+(?:(?:\\(?!\n---|\n<<<<<<<).|\n(?!---|<<<<<<<))[^\"\\\n]*+)*+\""
 _SIMPLE: Final = rb"[^\s\-?'\"\[\]{},\#&*!|>%@`:][^:\n]*+:"
 _KEY: Final = rb"(?:[^\s\-?'\"\[\]{},\#&*!|>%@`:][^:\n]*+)?+:(?:[^\s:][^:\n]*+:)*+"
-NOT_FIRST: Final = (b"   ", b"  - ")
-"""How the first line of a body may not begin; of every other line the one above it says so."""
 _LOOKED_AHEAD: Final = 64
 """Within so many lines below a key an item that belongs to no list is found; the pattern cannot remember more."""
 _LINES_AT_ONCE: Final = 20_000
@@ -28,43 +27,54 @@ _LINES_AT_ONCE: Final = 20_000
 
 @cache
 def pattern() -> re.Pattern[bytes]:
-    """Lines of a body at an even indentation, each with a look at the indentation of the next.
+    """Whole documents and lines of bodies at an even indentation, each with a look at the indentation of the next.
 
+    Lines with a value that follow each other at one indentation are most of a file: they are taken in a loop of their own.
     Group 1 is the indentation. It stands before every alternative: captures inside of alternatives that are repeated
     possessively are unsound in early releases of Python 3.11.
     """
-    source = rb"""
-    (?: ((?:\ \ )++)
-        (?: (?!-\ )SIMPLE
-            (?: \ (?: PLAIN | FLOW | \[\] | )\n (?!\1(?:\ |-\ )) | \n (?!\1(?:\ [^ ]|\ {3}|\ \ -\ |INNER-\ )) )
+    source = (
+        rb"""
+    (?: ((?:\ \ )++|(?=---))
+        (?: SIMPLE
+            (?: VALUE (?!\1[\ -]) (?:\1 SIMPLE VALUE (?!\1[\ -]))*+ | \n (?!\1(?:\ [^ ]|\ {3}|\ \ -\ |INNER-\ )) )
           | -\ (?: FLOW\n (?!\1\ )
                  | SIMPLE
-                   (?: \ (?: PLAIN | FLOW | \[\] | )\n (?!\1(?:\ [^ ]|\ \ (?:\ |-\ )))
+                   (?: VALUE (?!NEXT) (?:\1\ \ SIMPLE VALUE (?!NEXT))*+
                      | \n (?!\1(?:\ [^ ]|\ {3}[^ ]|\ {5}|\ {4}-\ |\ \ INNER2-\ )) )
                  | KEY\ (?: PLAIN\n(?:\1\ {3,}+MORE)*+ | SINGLE\n | DOUBLE\n) (?!\1(?:\ [^ ]|\ \ (?:\ |-\ )))
                  | (?: PLAIN\n(?:\1\ ++MORE)*+ | \n | SINGLE\n | DOUBLE\n) (?!\1\ ) )
-          | (?!-\ )KEY
-            (?: \ (?: PLAIN\n(?:\1\ ++MORE)*+ | FLOW\n | SINGLE\n | DOUBLE\n | \n) (?!\1(?:\ |-\ ))
+          | KEY
+            (?: \ (?: PLAIN\n(?:\1\ ++MORE)*+ | FLOW\n | SINGLE\n | DOUBLE\n | \n) (?!\1[\ -])
               | \n (?!\1(?:\ [^ ]|\ {3}|\ \ -\ |INNER-\ )) )
+          | (?<!\ )---\ !u!\d{1,10}+\ &-?+\d{1,20}+(?:\ stripped)?+\n[A-Za-z_]\w*+:\n(?!\ {3}|\ \ -\ )
         )
     ){0,%d}+
-    """ % _LINES_AT_ONCE
+    """
+        % _LINES_AT_ONCE
+    )
     # An item behind a mapping that is deeper than it: no list is open there.
     for name, deeper in ((b"INNER2", rb"\ {4}"), (b"INNER", rb"\ \ ")):
         block = rb"DEEPER[^ \n-][^\n]*+\n(?:\1DEEPER[^\n]*+\n){0,%d}+\1" % _LOOKED_AHEAD
         source = source.replace(name, block.replace(b"DEEPER", deeper))
-    names = (b"SIMPLE", _SIMPLE), (b"PLAIN", _PLAIN), (b"MORE", _MORE), (b"FLOW", _FLOW), (b"SINGLE", _SINGLE)
+    source = source.replace(b"NEXT", rb"\1(?:\ [^ ]|\ \ (?:\ |-\ ))")
+    source = source.replace(b"VALUE", rb"\ (?: WORD | FLOW | \[\] | )\n")
+    names = (
+        (b"SIMPLE", _SIMPLE),
+        (b"WORD", _WORD),
+        (b"PLAIN", _PLAIN),
+        (b"MORE", _MORE),
+        (b"FLOW", _FLOW),
+        (b"SINGLE", _SINGLE),
+    )
     for name, part in (*names, (b"DOUBLE", _DOUBLE), (b"KEY", _KEY)):
         source = source.replace(name, part)
     return re.compile(source, re.VERBOSE | re.DOTALL)
 
 
 def is_canonical(content: bytes, start: int, end: int) -> bool:
-    """Whether the lines from `start` (behind the line of the class) to `end` are as Unity writes them. May say no to good
-    YAML."""
+    """Whether the documents from `start` (the first header) to `end` are as Unity writes them. May say no to good YAML."""
     match = pattern().match
-    if content.startswith(NOT_FIRST, start, end):
-        return False
     while start < end:
         found = match(content, start, end)
         if found is None or found.end() == start:
@@ -302,7 +312,9 @@ class _Body:
         found = _REST.match(self._content, at, self._end)
         if found is None:
             apart = b"\n" in self._content[began:at]
-            raise _Fault(began if apart else at, "text stands behind the end of the value" if not apart else _ENDS_WRONG)
+            raise _Fault(
+                began if apart else at, "text stands behind the end of the value" if not apart else _ENDS_WRONG
+            )
         return found.end()
 
 
