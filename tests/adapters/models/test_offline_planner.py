@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spark.adapters.models.offline_assets import Call
 from spark.adapters.models.offline_language import as_class_name, clauses, words_of_name
 from spark.adapters.models.offline_planner import Say, hear, plan
 from spark.adapters.models.offline_scripts import find_script, uses_input_system
-from spark.adapters.models.offline_skills import Call
 
 ALL = frozenset(
     {"generateUnityScript", "applyCodePatch", "listAssets", "readFile", "searchProject", "undoTurn", "restoreVersion"}
