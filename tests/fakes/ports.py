@@ -12,9 +12,10 @@ from typing import Any
 from spark.core.assets import AssetBytes, MaterialOrder, NewObject, ObjectOp, PropertyEdit
 from spark.core.changes import sha256_of
 from spark.core.diagnostics import Checked, Finding
+from spark.core.engine import Referrer, ScriptPlace
 from spark.core.errors import ToolRejected, Unavailable
 from spark.core.paths import ROOTS, ProjectPath
-from spark.core.ports import EditorState, FileStat, GeneratedCode, IndexEntry, Referrer, ScriptOrder, ScriptPlace
+from spark.core.ports import EditorState, FileStat, GeneratedCode, IndexEntry, ScriptOrder
 from spark.core.versions import HistoryPage, Provenance, Version
 from spark.engines.unity.referrers import referrers
 from spark.text.merge import Merge, merge

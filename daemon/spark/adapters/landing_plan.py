@@ -19,10 +19,10 @@ from spark.adapters.version_store import SqliteVersionStore
 from spark.core import limits
 from spark.core.changes import ChangeSet, FileChange, sha256_of
 from spark.core.diagnostics import Finding
+from spark.core.engine import Merged, MergeFile
 from spark.core.errors import ToolRejected, invalid_arguments
 from spark.core.ids import new_id
 from spark.core.paths import ProjectPath, check_writable
-from spark.core.ports import Merged, MergeFile
 
 _PERMISSIONS = 0o777
 _FOLDER = re.compile(rb"^folderAsset: yes\r?$", re.MULTILINE)

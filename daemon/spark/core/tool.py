@@ -16,11 +16,11 @@ from pydantic.alias_generators import to_camel
 from spark.core.changes import ChangeSet
 from spark.core.conversation import ToolSchema
 from spark.core.diagnostics import Finding
+from spark.core.engine import Engine
 from spark.core.errors import ToolRejected, invalid_arguments
 from spark.core.ports import (
     CodeModel,
     EditorLink,
-    Engine,
     Landed,
     ProjectFiles,
     ProjectIndex,

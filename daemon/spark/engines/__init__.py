@@ -1,6 +1,6 @@
 """Game engines: which one a folder belongs to, and the object that knows how to write into its projects.
 
-An engine is one entry of `ENGINES`; what it must provide is `core.ports.Engine`. Engines never write files.
+An engine is one entry of `ENGINES`; what it must provide is `core.engine.Engine`. Engines never write files.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from spark.core.engine import Engine
 from spark.core.errors import FatalError, SparkError
 from spark.core.paths import ProjectPath
-from spark.core.ports import Engine, ProjectFiles, ProjectIndex
+from spark.core.ports import ProjectFiles, ProjectIndex
 from spark.engines.unity.engine import is_unity_project, open_unity
 
 

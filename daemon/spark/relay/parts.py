@@ -8,12 +8,12 @@ from typing import Any
 
 from spark.core.api import ReasoningChoice
 from spark.core.conversation import TokenUsage
+from spark.core.engine import Engine
 from spark.core.errors import Unavailable
 from spark.core.ports import (
     Clock,
     CodeModel,
     EditorLink,
-    Engine,
     Landing,
     ModelLink,
     ProjectFiles,

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from spark.core.changes import ChangeSet, FileChange, sha256_of
+from spark.core.engine import Merged, MergeFile
 from spark.core.errors import ToolRejected
 from spark.core.paths import ProjectPath
-from spark.core.ports import Merged, MergeFile, VersionStore
+from spark.core.ports import VersionStore
 from spark.text.diff import joined, unified_diff
 from spark.text.merge import Conflict, merge
 from spark.text.undo_steps import Step, not_kept, steps_of

@@ -11,10 +11,11 @@ from pydantic import Field
 
 from spark.core.changes import ChangeSet
 from spark.core.diagnostics import Finding
+from spark.core.engine import ScriptPlace
 from spark.core.errors import ToolRejected, invalid_arguments
 from spark.core.limits import FILE_BYTES
 from spark.core.paths import ProjectPath
-from spark.core.ports import GeneratedCode, ScriptOrder, ScriptPlace
+from spark.core.ports import GeneratedCode, ScriptOrder
 from spark.core.tool import Arguments, Tool, ToolAnswer, ToolContext
 from spark.protocol.wire import finding_to_wire
 from spark.text.csharp import declares_type

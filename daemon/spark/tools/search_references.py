@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from spark.core.engine import Referrer
 from spark.core.errors import ToolRejected, invalid_arguments
 from spark.core.limits import ASSET_BYTES
 from spark.core.paths import ProjectPath
-from spark.core.ports import Referrer
 from spark.core.tool import ToolContext
 from spark.tools.places import missing
 from spark.tools.search_window import SearchWindow

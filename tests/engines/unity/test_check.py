@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spark.core.engine import Engine
 from spark.core.paths import ProjectPath
-from spark.core.ports import Engine
 from spark.engines import detect
 from spark.engines.unity.check import MAX_FINDINGS, check_file
 from spark.engines.unity.csharp.check import CSharpContext

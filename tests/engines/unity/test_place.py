@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from spark.core.engine import ScriptPlace
 from spark.core.errors import ToolRejected
-from spark.core.ports import ScriptPlace
 from spark.engines import detect
 from spark.engines.unity.place import MAX_SAMPLED
 from tests.engines.memory_project import FakeProject

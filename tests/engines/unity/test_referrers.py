@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spark.core.ports import Referrer
+from spark.core.engine import Referrer
 from spark.engines.unity.referrers import referrers
 from tests.engines.unity.corpus import corpus_files
 

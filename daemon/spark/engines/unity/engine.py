@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from spark.core.assets import AssetBytes, Json, MaterialOrder, NewObject, ObjectOp, PropertyEdit
 from spark.core.diagnostics import Checked, Finding
+from spark.core.engine import Merged, Referrer, ScriptPlace
 from spark.core.errors import SparkError
 from spark.core.paths import ProjectPath
-from spark.core.ports import Merged, ProjectFiles, ProjectIndex, Referrer, ScriptPlace
+from spark.core.ports import ProjectFiles, ProjectIndex
 from spark.engines.unity import meta, text_assets
 from spark.engines.unity.assemblies import Assemblies, is_editor_code
 from spark.engines.unity.brief import brief
@@ -38,7 +39,7 @@ def _is_folder(files: ProjectFiles, path: ProjectPath) -> bool:
 
 
 class Unity:
-    """Implements `core.ports.Engine`. Settings are looked at with every call and read again when they changed."""
+    """Implements `core.engine.Engine`. Settings are looked at with every call and read again when they changed."""
 
     def __init__(self, files: ProjectFiles, index: ProjectIndex) -> None:
         self._files = files

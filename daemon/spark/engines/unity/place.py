@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from spark.core.engine import ScriptPlace
 from spark.core.errors import SparkError
 from spark.core.paths import ProjectPath
-from spark.core.ports import IndexEntry, ProjectFiles, ProjectIndex, ScriptPlace
+from spark.core.ports import IndexEntry, ProjectFiles, ProjectIndex
 from spark.engines.unity.assemblies import Assemblies, Assembly, is_editor_code
 from spark.engines.unity.editorconfig import style_of
 from spark.engines.unity.words import words

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from spark.core.ports import Referrer
+from spark.core.engine import Referrer
 
 _BEHIND: Final = 256
 """How far before a guid its key and the file id are looked for; folded and indented they take a good hundred bytes."""
@@ -27,7 +27,7 @@ _HEADER: Final = re.compile(rb"--- !u!([0-9]+) &(-?[0-9]+)[^\n]*\n([A-Za-z_][A-Z
 
 
 def referrers(content: bytes, guid: str, file_id: int | None = None) -> list[Referrer]:
-    """The references in `content`, in order; the line `guid:` of a `.meta` is none. See `core.ports.Engine.referrers`."""
+    """The references in `content`, in order; the line `guid:` of a `.meta` is none. See `core.engine.Engine.referrers`."""
     # Python lowers ASCII letters only, byte for byte: offsets stay.
     lowered = content.lower()
     if guid:
