@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from spark.engines.unity.yaml.asset import AssetFile
@@ -26,6 +27,7 @@ NOT_CANONICAL = ("odd.asset",)
 """The own file that nothing of Unity's wrote."""
 
 
+@cache
 def assets() -> list[tuple[Path, bytes]]:
     """Every text asset and `.meta`, own ones first."""
     own = sorted(path for path in OWN.iterdir() if path.suffix != ".md")

@@ -32,7 +32,9 @@ def test_each_mode_is_told_from_the_bytes(name: str, mode: Mode) -> None:
 def test_what_a_file_does_not_tell_is_the_default_s() -> None:
     """A short file takes over the project's mode, but its own line ends."""
     default = Mode(fold=False, scalars="old", quoting="brackets", newline="\r\n")
-    assert mode_of(HEADER + b"--- !u!1 &1\nA:\n  b: 1\n", default) == Mode(fold=False, scalars="old", quoting="brackets")
+    assert mode_of(HEADER + b"--- !u!1 &1\nA:\n  b: 1\n", default) == Mode(
+        fold=False, scalars="old", quoting="brackets"
+    )
 
 
 def test_a_name_in_brackets_is_no_evidence_for_the_bracket_rule() -> None:

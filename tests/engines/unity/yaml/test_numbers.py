@@ -61,7 +61,7 @@ def test_a_float_reads_back_the_same(value: float) -> None:
 def test_a_double_reads_back_the_same(value: float) -> None:
     """The text gives the same 64 bits again."""
     text = double_text(value).replace("Infinity", "inf")
-    assert math.copysign(1, float(text)) == math.copysign(1, value) and float(text) == value
+    assert (float(text), math.copysign(1, float(text))) == (value, math.copysign(1, value))
 
 
 def test_the_numbers_of_real_files_are_reproduced() -> None:

@@ -20,7 +20,7 @@ def test_documents_have_their_ids_and_cover_the_file() -> None:
     assert (first.end, second.end) == (second.start, len(content))
     assert content[second.body_start : second.end] == b"B:\n"
     assert parts.documents.find((1 << 63) - 1) == [1]
-    assert parts.documents[-1] == second and parts.documents[:1] == [first]
+    assert [parts.documents[-1], *parts.documents[:1]] == [second, first]
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,9 @@ _TEXT: Final = re.compile(rb"(?:[^:\r\n\t]|:(?![ \r\n]|\Z))*+")
 _SPACES: Final = re.compile(rb" *+")
 _LINE_END: Final = re.compile(rb"\r?\n|\r?\Z")
 _FLOW_SPACE: Final = re.compile(rb"[ \r\n]*+")
-_FLOW_KEY: Final = re.compile(rb"""(?![\s'"{}\[\],&*!|>%@`#?:]|-[ \r\n])[^:{}\[\],?#\r\n\t]++(?=:)""")
+_FLOW_KEY: Final = re.compile(rb"""(?![\s'"{}\[\],&*!|>%@`#?:]|-[ \r\n])(?:[^:{}\[\],?#\r\n\t]|(?<! )\#)++(?=:)""")
 _FLOW_TEXT: Final = re.compile(
-    rb"""(?![&*!|>%@`#'"]|-(?:[ \r\n,}\]]|\Z))(?:[^,{}\[\]?\r\n\t: #]|(?<! )\#|:(?![ \r\n,{}\[\]]|\Z)|\ (?!\ *+[,}\]\r\n\#]))*+""",
+    rb"""(?![&*!|>%@`#'"]|-(?:[ \r\n,}\]]|\Z))(?:[^,{}\[\]?\r\n\t: #]|(?<!\ )\#|:(?![ \r\n,{}\[\]]|\Z)|\ ++(?![,}\]\r\n\#]))*+""",
     re.VERBOSE,
 )
 
@@ -57,18 +57,34 @@ def simple_lines() -> Callable[[bytes, int], re.Match[bytes] | None]:
     """Matches up to four of the lines that most lines are: keys in one column with nothing, a word, or an inline mapping behind
     them. Groups: 1 the indentation, 2 a dash before the first key, and from 3 on in turn a key and what is behind its colon and
     space. Quotes, comments and whatever else could be read in two ways are left to the slower functions below."""
-    word = rb"(?:[A-Za-z0-9_.+]|-(?=[A-Za-z0-9_.]))[A-Za-z0-9_.+/-]*+"
-    pair = rb"[A-Za-z_]\w*+: " + word
-    inline = rb"\{(?:" + pair + rb"(?:,(?: |\r?\n ++)" + pair + rb")*+)?+\}"
-    text = rb"(?:[A-Za-z0-9_./+()$~^=;<\\]|-(?=[A-Za-z0-9_.]))[^\x00-\x1f\x7f:#]*+"
     key = rb"([A-Za-z0-9_<][A-Za-z0-9_.<>]*+(?: [A-Za-z0-9_.]++)*+):"
-    line = key + rb"(?: ((?=\r?\n)|\[\]|" + inline + rb"|" + text + rb"))?+\r?\n"
+    line = key + rb"(?: (" + _simple_value() + rb"))?+\r?\n"
     further = rb""
     for _ in SIMPLE_KEYS[1:]:
         # Behind a dash the further keys stand two columns deeper than it.
         further = rb"(?:\1(?(2)  )" + line + further + rb")?+"
     # The groups are numbered from the left: the nesting keeps a line from being tried where the one before it did not match.
     return re.compile(rb"( *+)(- )?+" + line + further).match
+
+
+@cache
+def simple_items() -> Callable[[bytes, int], re.Match[bytes] | None]:
+    """Matches up to four items of a list that are no mappings over lines. Groups: 1 the indentation, from 2 on what is behind
+    each dash and space."""
+    line = rb"- (" + _simple_value() + rb")\r?\n"
+    further = rb""
+    for _ in SIMPLE_KEYS[1:]:
+        further = rb"(?:\1" + line + further + rb")?+"
+    return re.compile(rb"( *+)" + line + further).match
+
+
+def _simple_value() -> bytes:
+    """Nothing, `[]`, a mapping of words in braces, or a text that no character makes special."""
+    word = rb"(?:[A-Za-z0-9_.+]|-(?=[A-Za-z0-9_.]))[A-Za-z0-9_.+/-]*+"
+    pair = rb"[A-Za-z_]\w*+: " + word
+    inline = rb"\{(?:" + pair + rb"(?:,(?: |\r?\n ++)" + pair + rb")*+)?+\}"
+    text = rb"(?:[A-Za-z0-9_./+()$~^=;<\\]|-(?=[A-Za-z0-9_.]))[^\x00-\x1f\x7f:#]*+"
+    return rb"(?=\r?\n)|\[\]|" + inline + rb"|" + text
 
 
 def check_characters(body: bytes) -> None:

@@ -28,7 +28,7 @@ MAX_CHARS: Final = 2000
 def parse_path(text: str, *, field: str = "property") -> tuple[Step, ...]:
     """The steps of a path. Raises `invalid_arguments`."""
     wanted = {field: "a property path such as m_LocalPosition.x, m_Materials[1] or m_Colors[_BaseColor]"}
-    if not text or len(text) > MAX_CHARS:
+    if not text or len(text) > MAX_CHARS or text.startswith("."):
         raise invalid_arguments(wanted)
     plain = _ARRAY.sub("", text)
     steps: list[Step] = []
@@ -45,7 +45,7 @@ def parse_path(text: str, *, field: str = "property") -> tuple[Step, ...]:
         elif name is not None:
             steps.append(Named(name))
         else:
-            steps.append(key if key is not None else quoted.replace('\\"', '"').replace("\\\\", "\\"))
+            steps.append(key if key is not None else re.sub(r"\\(.)", r"\1", quoted))
         at = match.end()
     return tuple(steps)
 
@@ -57,6 +57,9 @@ def shown(steps: tuple[Step, ...]) -> str:
         if isinstance(step, int | Named):
             text += f"[{step}]"
         else:
-            part = f'"{step}"' if re.search(r'[.\[\]"]', step) or not step else step
+            part = step
+            if not step or re.search(r'[.\[\]"]', step):
+                escaped = step.replace("\\", "\\\\").replace('"', '\\"')
+                part = f'"{escaped}"'
             text += f".{part}" if text else part
     return text

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from spark.core.errors import invalid_arguments
 from spark.engines.unity.yaml import write
-from spark.engines.unity.yaml.tree import FLOW_MAP, MAX_DEPTH, Node
+from spark.engines.unity.yaml.tree import FLOW_MAP, Node
 from spark.engines.unity.yaml.values import Pairs, Ref, Value, pairs_of
 
 
@@ -39,22 +38,6 @@ def alike(value: Value, node: Node | None) -> Value:
         items = node.items() if node is not None else []
         return [alike(item, items[min(at, len(items) - 1)] if items else None) for at, item in enumerate(value)]
     return value
-
-
-def check_depth(value: Value) -> None:
-    """Refuses what is nested deeper than a document can be read again (`invalid_arguments`)."""
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise invalid_arguments({"value": f"a value that is nested at most {MAX_DEPTH} deep"})
-        below: list[Value] = []
-        for part in level:
-            if isinstance(part, Pairs | Mapping):
-                below.extend(item for _, item in pairs_of(part))
-            elif isinstance(part, list | tuple):
-                below.extend(part)
-        level = below
 
 
 def rebuilt(node: Node, target: Node, change: Callable[[Value], Value]) -> Value:

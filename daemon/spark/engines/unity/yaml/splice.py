@@ -15,7 +15,7 @@ from spark.engines.unity.yaml.errors import YamlError
 from spark.engines.unity.yaml.mode import LateMode, Newline
 from spark.engines.unity.yaml.place import Place, dash_of, walk
 from spark.engines.unity.yaml.scalars import Style, can_carry, is_simple
-from spark.engines.unity.yaml.shape import alike, as_read, check_depth, rebuilt, with_item, with_pair, without
+from spark.engines.unity.yaml.shape import alike, as_read, rebuilt, with_item, with_pair, without
 from spark.engines.unity.yaml.tree import DOUBLE, FLOW_MAP, FLOW_SEQ, NULL, PLAIN, SINGLE, Node, parse
 from spark.engines.unity.yaml.values import Pairs, Value
 
@@ -32,7 +32,7 @@ def set_value(document: AssetDocument, place: Place, value: Value, mode: LateMod
     node = place.node
     if isinstance(value, str | int | float) and _set_simple(document, place, write.scalar_text(value)):
         return
-    check_depth(value)
+    write.check_depth(value)
     mode = _local(document.body, node.start, mode)
     value = alike(value, node)
     flow = place.flow
@@ -42,8 +42,8 @@ def set_value(document: AssetDocument, place: Place, value: Value, mode: LateMod
         new = write.value_bytes(value, mode, indent=flow.node.indent, column=column, inside_flow=True)
         _set_flow(document, flow, wanted, mode, node.start, node.end, new)
         return
-    if place.slot < 0:
-        raise invalid_arguments({"property": "a property below the top of the file"})
+    if place.up is None and (place.slot < 0 or not isinstance(value, Pairs)):
+        raise invalid_arguments({"property": "a property below the top"})
     end = _slot_end(document.body, node)
     old = document.body[place.slot : end]
     if node.is_block:
@@ -146,7 +146,7 @@ def insert_key(document: AssetDocument, place: Place, key: str, value: Value, mo
         raise invalid_arguments({"key": "a name on one line"})
     if node.entry(key) is not None:
         raise ToolRejected("already_exists", f"there is a key {key!r} already", hint="Set its value instead.")
-    check_depth(value)
+    write.check_depth(value)
     keys = [name for name, _ in node.entries()]
     at = next((number for number, name in enumerate(keys) if name.text == before), None) if before else len(keys)
     if at is None:
@@ -176,7 +176,7 @@ def insert_item(document: AssetDocument, place: Place, index: int, value: Value,
     items = node.items()
     if not 0 <= index <= len(items):
         raise invalid_arguments({"index": f"a number from 0 to {len(items)}"})
-    check_depth(value)
+    write.check_depth(value)
     document.forget()
     mode = _local(body, node.start, mode)
     if items:

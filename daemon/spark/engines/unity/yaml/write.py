@@ -1,6 +1,6 @@
 """The canonical writer: plain values and a mode become the bytes that Unity's own writer gives them.
 
-It has the values and the mode, nothing else. Recursive; values nested deeper than `MAX_DEPTH` are refused by the parser.
+It has the values and the mode, nothing else. Recursive; what is nested deeper than the parser reads is refused first.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from spark.core.errors import invalid_arguments
+from spark.engines.unity.yaml.grammar import MAX_DEPTH
 from spark.engines.unity.yaml.mode import BOM, LateMode, Mode
 from spark.engines.unity.yaml.numbers import float_text
 from spark.engines.unity.yaml.scalars import Style, escaped, is_simple, style_for
@@ -30,7 +32,9 @@ FOLD_COLUMN: Final = 80
 
 
 def body_bytes(value: Value, mode: Mode | LateMode) -> bytes:
-    """A whole body: `ClassName:` and everything below it, or a `.meta`. `value` is the outer mapping."""
+    """A whole body: `ClassName:` and everything below it, or a `.meta`. `value` is the outer mapping. Raises
+    `invalid_arguments` for what is nested too deep."""
+    check_depth(value)
     writer = _Writer(mode)
     writer.mapping(value, 0, first=False)
     return writer.bytes()
@@ -100,6 +104,23 @@ def item_bytes(value: Value, mode: Mode | LateMode, *, indent: int, style: Style
 def is_inline(value: Pairs | Mapping[str, Value]) -> bool:
     """Whether a mapping is written in braces."""
     return value.inline if isinstance(value, Pairs) else tuple(value) in _INLINE_KEYS
+
+
+def check_depth(value: Value) -> None:
+    """Refuses what is nested deeper than a document can be read again (`invalid_arguments`)."""
+    level: list[Value] = [value]
+    depth = 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH + 1:
+            raise invalid_arguments({"value": f"a value that is nested at most {MAX_DEPTH} deep"})
+        below: list[Value] = []
+        for part in level:
+            if isinstance(part, Pairs | Mapping):
+                below.extend(item for _, item in pairs_of(part))
+            elif isinstance(part, list | tuple):
+                below.extend(part)
+        level = below
 
 
 class _Writer:

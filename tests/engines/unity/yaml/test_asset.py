@@ -1,0 +1,134 @@
+"""An open file: what is refused by its kind, its documents as a list, and importer settings."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+
+from spark.core.errors import ToolRejected
+from spark.engines.unity.yaml.asset import AssetFile
+from spark.engines.unity.yaml.mode import Mode
+from spark.engines.unity.yaml.split import is_yaml
+from spark.engines.unity.yaml.values import Ref
+from tests.engines.unity.yaml.samples import HEADER, OWN, asset, assets, opened
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "named"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "unsupported_asset", "git lfs pull"),
+        (b"\x00\x00\x00\x00\x16binary", "unsupported_asset", "Force Text"),
+        (b'{"a": 1}', "unsupported_asset", "applyCodePatch"),
+        (b"\xef\xbb\xbf\n[1]", "unsupported_asset", "applyCodePatch"),
+        (b"hello\n", "invalid_asset", "%YAML"),
+        (b"", "invalid_asset", "%YAML"),
+        (HEADER + b"--- !u!1 &1\nA:\n--- x\n", "invalid_asset", ""),
+    ],
+)
+def test_what_is_no_text_asset_is_refused_by_its_kind(content: bytes, code: str, named: str) -> None:
+    """The refusal says what the file is and what would work."""
+    with pytest.raises(ToolRejected) as caught:
+        AssetFile.open(content, "Assets/x.asset")
+    assert caught.value.code == code
+    assert "Assets/x.asset" in caught.value.message
+    assert named in caught.value.hint
+
+
+def test_a_wrong_header_line_is_named() -> None:
+    """The line counts from the top of the file."""
+    with pytest.raises(ToolRejected) as caught:
+        AssetFile.open(HEADER + b"--- !u!1 &1\nA:\n--- !u!1 &x\n", "x.asset")
+    assert caught.value.details["line"] == 5
+
+
+def test_every_file_is_saved_as_it_was_opened() -> None:
+    """Untouched, with all documents looked at, and with all documents parsed."""
+    for path, content in assets():
+        file = opened(path, content)
+        assert file.to_bytes() == content, path
+        for document in file.documents:
+            assert document.fields.is_mapping
+        assert file.to_bytes() == content, path
+
+
+def test_a_document_is_found_by_its_id() -> None:
+    """An id that is not there, or is there twice, is refused by name."""
+    file = asset("  a: 1\n--- !u!1 &7\nA:\n  b: 1\n--- !u!1 &8\nB:\n  b: 1\n--- !u!1 &8\nC:\n  b: 1\n")
+    assert file.document(7).class_name == "A"
+    assert file.document(7) is file.documents[1]
+    for file_id, code in ((9, "not_found"), (8, "invalid_asset")):
+        with pytest.raises(ToolRejected) as caught:
+            file.document(file_id)
+        assert caught.value.code == code
+    file.delete(file.documents[3])
+    assert file.document(8).class_name == "B"
+
+
+def test_documents_are_added_moved_and_taken_out() -> None:
+    """The list behaves as a list, and what was not touched keeps its bytes."""
+    content = (OWN / "fold.prefab").read_bytes()
+    file = AssetFile.open(content, "fold.prefab")
+    made = file.new_document(1, 77, "GameObject", {"m_Name": "New", "m_Icon": Ref()})
+    assert made.raw == b"--- !u!1 &77\nGameObject:\n  m_Name: New\n  m_Icon: {fileID: 0}\n"
+    file.add(made, at=1)
+    assert [d.file_id for d in file.documents[:3]] == [1234567890123456789, 77, 2234567890123456789]
+    assert file.document(77) is made
+    file.delete(made)
+    assert file.to_bytes() == content
+    file.add(made)
+    assert file.to_bytes() == content + made.raw
+    file.documents[-1:] = []
+    assert (len(file.documents), file.to_bytes()) == (5, content)
+
+
+def test_a_new_last_document_keeps_a_missing_last_line_end() -> None:
+    """The document before it gets the line end that it lacked."""
+    content = (OWN / "no_final_newline.prefab").read_bytes()
+    file = AssetFile.open(content, "x.prefab")
+    file.add(file.new_document(1, 77, "GameObject", {"m_Name": "New"}))
+    assert file.to_bytes() == content + b"\n--- !u!1 &77\nGameObject:\n  m_Name: New"
+
+
+def test_a_file_of_new_documents() -> None:
+    """A file that is made from nothing."""
+    file = AssetFile(HEADER, [], Mode(newline="\r\n"), "x.asset")
+    document = file.new_document(114, 11400000, "MonoBehaviour", {"a": 1})
+    file.add(document)
+    file.set(document, ("a",), [1])
+    assert file.to_bytes() == HEADER + b"--- !u!114 &11400000\r\nMonoBehaviour:\r\n  a:\r\n  - 1\r\n"
+
+
+def test_importer_settings_are_edited_as_one_document() -> None:
+    """A `.meta` has no header: its top level is the document, a byte order mark stays."""
+    content = b"\xef\xbb\xbf" + (OWN / "importer.cs.meta").read_bytes()
+    file = AssetFile.open_meta(content, "importer.cs.meta")
+    document = file.documents[0]
+    assert document.value("guid") == "0123456789abcdef0123456789abcdef"
+    file.set(document, ("MonoImporter", "executionOrder"), -100)
+    file.insert(document, ("MonoImporter", "externalObjects"), "a", 1)
+    file.insert(document, (), "labels", ["x"], before="MonoImporter")
+    assert file.to_bytes() == content.replace(b"Order: 0", b"Order: -100").replace(
+        b"Objects: {}", b"Objects:\n    a: 1"
+    ).replace(b"MonoImporter:", b"labels:\n- x\nMonoImporter:")
+    with pytest.raises(ToolRejected) as caught:
+        file.set(document, ("none",), 1)
+    assert "the importer settings" in caught.value.message
+    with pytest.raises(ToolRejected) as caught:
+        AssetFile.open_meta(b"a: 1\n<<<<<<< HEAD\n", "x.meta")
+    assert (caught.value.code, caught.value.details["line"]) == ("invalid_asset", 2)
+
+
+def test_memory_of_an_open_file_stays_within_twelve_times_its_bytes() -> None:
+    """With the smallest documents there can be none of them is made; of files of some size all are held parsed."""
+    tiny = HEADER + b"".join(b"--- !u!1 &%d\n" % number for number in range(20_000))
+    large = [(content, True) for _, content in assets() if is_yaml(content) and len(content) > 60_000][:6]
+    for content, parsed in ((tiny, False), ((OWN / "fold.prefab").read_bytes(), True), *large):
+        tracemalloc.start()
+        file = AssetFile.open(content, "x.asset")
+        fields = [document.fields for document in file.documents] if parsed else []
+        saved = file.to_bytes()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert (saved == content, len(fields) > 0) == (True, parsed)
+        assert peak <= 12 * len(content) + 4096
