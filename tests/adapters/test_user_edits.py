@@ -265,7 +265,7 @@ async def test_a_branch_switch_is_recorded_by_itself_once_it_has_settled(tmp_pat
     """Without a flush, too, the whole burst is one event and no edit."""
     repository(tmp_path, 1_000)
     store = FakeStore()
-    async with recording(tmp_path, store, quiet_s=0.3) as running:
+    async with recording(tmp_path, store, quiet_s=1.0) as running:
         before = on_disk(tmp_path)
         await asyncio.to_thread(git, tmp_path, "switch", "-q", "other")
         after = on_disk(tmp_path)

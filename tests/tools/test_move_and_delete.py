@@ -177,3 +177,16 @@ async def test_the_name_inside_an_asset_follows_its_file(project: FakeProject) -
     result = await project.call("moveAsset", {"from": "Assets/Ruby.mat", "to": "Assets/Gem.mat"})
     assert project.read("Assets/Gem.mat") == b"m_Name: Gem\n"
     assert result["guid"] == guid
+
+
+@pytest.mark.parametrize("target", ["Assets/Hero.txt", "Assets/.old/Hero.cs", "Assets/Old~/Hero.cs"])
+async def test_a_move_that_would_cost_references_is_refused(project: FakeProject, target: str) -> None:
+    """Another file type, or a place that Unity skips, is refused while somebody refers to the asset; else it may go."""
+    guid = project.write("Assets/Hero.cs", "class Hero {}", meta=True)
+    project.write("Assets/a.prefab", f"m_Script: {{fileID: 11500000, guid: {guid}, type: 3}}\n", meta=True)
+    refusal = await project.refused("moveAsset", {"from": "Assets/Hero.cs", "to": target})
+    assert refusal.code == "broken_reference"
+    assert refusal.details["referrers"] == {"Assets/Hero.cs": ["Assets/a.prefab"]}
+    project.user_saves("Assets/a.prefab", b"m_Script: {fileID: 0}\n")
+    await project.call("moveAsset", {"from": "Assets/Hero.cs", "to": target})
+    assert project.read(target) == b"class Hero {}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from spark.core.conversation import FunctionCall
 from spark.core.errors import HTTP_STATUS, SparkError, ToolRejected, Unavailable
 from spark.core.limits import TOOL_OUTPUT_BYTES
 from spark.core.paths import ProjectPath
+from spark.core.patience import giving_up
 from spark.core.ports import CodeModel, Reads
 from spark.core.records import TurnRow
 from spark.core.tool import Tool, ToolAnswer, ToolContext
@@ -127,6 +129,7 @@ class Calls:
     async def run(self, call: FunctionCall, dry_run: bool) -> None:
         """Runs the tool: answers at once what only reads, else says what it prepared."""
         call_id = call.call_id
+        given_up = threading.Event()
         try:
             tool = self._tools.get(call_id) or self._parts.registry.get(call.name)
             arguments = tool.parse(call.arguments)
@@ -137,9 +140,8 @@ class Calls:
                 self._parts, self._reads, self._row.turn_id, call_id, own_turn=own_turn, code_model=self._code_model
             )
             async with asyncio.timeout(tool.timeout_s):
-                if tool.index:
-                    await self._parts.settled(tool.index)
-                answer = await judged(self._parts, tool, await tool.run(arguments, context))
+                with giving_up(given_up.is_set):
+                    answer = await self._prepare(tool, arguments, context)
             if dry_run or not answer.changes:
                 self._succeed(call_id, dry(answer) if dry_run else answer, ())
                 return
@@ -158,6 +160,18 @@ class Calls:
             # A bug in one function must not end the daemon, and its caller must get an answer.
             log.exception("%s failed", call.name)
             self.refuse(call_id, SparkError("internal", f"{call.name} failed inside SPARK ({type(error).__name__})"))
+        finally:
+            # A thread that still works on a call that is over must not go on.
+            given_up.set()
+
+    async def _prepare(self, tool: Tool[Any], arguments: Any, context: ToolContext) -> ToolAnswer:
+        """Runs the tool and judges what it wants to change, each with an index that knows what was on disk just before."""
+        if tool.index:
+            await self._parts.settled(tool.index)
+        answer = await tool.run(arguments, context)
+        if answer.changes and not tool.index:
+            await self._parts.settled("recent")
+        return await judged(self._parts, tool, answer)
 
     async def land(self, call_id: str, paths: tuple[str, ...] | None) -> None:
         """Writes what a call prepared; `paths`: only these (with their metas)."""

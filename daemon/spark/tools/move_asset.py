@@ -14,7 +14,17 @@ from spark.core.limits import CHANGES_PER_SET, KEPT_DELETE_BYTES
 from spark.core.paths import ProjectPath
 from spark.core.tool import Arguments, Tool, ToolAnswer, ToolContext
 from spark.text.diff import joined, unified_diff
-from spark.tools.places import NewAssets, deletion, files_below, missing, read_all, refuse_existing, writable
+from spark.tools.places import (
+    NewAssets,
+    deletion,
+    files_below,
+    missing,
+    read_all,
+    refuse_existing,
+    wants_meta,
+    writable,
+)
+from spark.tools.referrers import broken, referrers
 
 
 class MoveAsset(Arguments):
@@ -38,6 +48,7 @@ def _move(arguments: MoveAsset, context: ToolContext) -> ToolAnswer:
         raise missing(context, source, "from")
     refuse_existing(context, target, "to", hint="Name a path that is free, with the new name.", leaving=source.text)
     moved = moving_files(context, source, is_folder=found.is_folder)
+    _refuse_loss(context, source, target, moved, is_folder=found.is_folder)
     new = NewAssets(context)
     changes = new.folders(target)
     leaving: list[FileChange] = []
@@ -61,6 +72,20 @@ def _move(arguments: MoveAsset, context: ToolContext) -> ToolAnswer:
     return ToolAnswer(
         result, ChangeSet((*changes, *leaving), merge=False, leaves=folders_of(source, moved)), joined(diffs)
     )
+
+
+def _refuse_loss(
+    context: ToolContext, source: ProjectPath, target: ProjectPath, moved: dict[ProjectPath, bytes], *, is_folder: bool
+) -> None:
+    """A guid alone does not keep a reference whole: Unity looks at no hidden folders, and imports by file type."""
+    if wants_meta(target) and (is_folder or source.suffix == target.suffix):
+        return
+    left = referrers(context, moved, moved)
+    if left:
+        why = "Unity imports nothing there" if not wants_meta(target) else "it would be imported as something else"
+        raise broken(
+            left, f"{source} is not moved to {target}, because {why}", "Name a place in Assets and keep the file type."
+        )
 
 
 def refuse_meta(path: ProjectPath, name: str) -> None:
@@ -115,6 +140,7 @@ MOVE_ASSET: Final = Tool(
     description="Move or rename a file or folder with its .meta; references stay whole. Never overwrites.",
     arguments=MoveAsset,
     run=_run,
+    index="recent",
     permission="spark:generate",
     writes=True,
     timeout_s=60.0,

@@ -12,9 +12,9 @@ from spark.core.paths import ProjectPath
 from spark.core.tool import ToolContext
 from spark.text.patch import Level
 from spark.text.preserve import Document, decode
-from spark.tools.delete_asset import broken, referrers
 from spark.tools.places import NewAssets, refuse_existing, wants_meta, writable
 from spark.tools.read_file import load_text
+from spark.tools.referrers import broken, referrers
 
 
 @dataclass(slots=True)
@@ -171,7 +171,9 @@ class PatchedFiles:
         held = {path: content for path, content in metas.items() if content is not None}
         left = referrers(self.context, held, [*self.files, *held])
         if left:
-            raise broken(left, next(iter(left)))
+            raise broken(
+                left, f"{next(iter(left))} is not deleted", "Take the references out first, or use deleteAsset."
+            )
         return [FileChange(path, sha256_of(content), None) for path, content in held.items()]
 
     def _check_metas(self) -> None:
