@@ -9,7 +9,8 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -129,7 +130,6 @@ class Calls:
     async def run(self, call: FunctionCall, dry_run: bool) -> None:
         """Runs the tool: answers at once what only reads, else says what it prepared."""
         call_id = call.call_id
-        given_up = threading.Event()
         try:
             tool = self._tools.get(call_id) or self._parts.registry.get(call.name)
             arguments = tool.parse(call.arguments)
@@ -140,7 +140,7 @@ class Calls:
                 self._parts, self._reads, self._row.turn_id, call_id, own_turn=own_turn, code_model=self._code_model
             )
             async with asyncio.timeout(tool.timeout_s):
-                with giving_up(given_up.is_set):
+                with over_at_the_end():
                     answer = await self._prepare(tool, arguments, context)
             if dry_run or not answer.changes:
                 self._succeed(call_id, dry(answer) if dry_run else answer, ())
@@ -160,9 +160,6 @@ class Calls:
             # A bug in one function must not end the daemon, and its caller must get an answer.
             log.exception("%s failed", call.name)
             self.refuse(call_id, SparkError("internal", f"{call.name} failed inside SPARK ({type(error).__name__})"))
-        finally:
-            # A thread that still works on a call that is over must not go on.
-            given_up.set()
 
     async def _prepare(self, tool: Tool[Any], arguments: Any, context: ToolContext) -> ToolAnswer:
         """Runs the tool and judges what it wants to change, each with an index that knows what was on disk just before."""
@@ -239,6 +236,17 @@ class Calls:
         waiter = self._waiting.get(call_id)
         if waiter is not None and not waiter.done():
             waiter.set_result(outcome)
+
+
+@contextmanager
+def over_at_the_end() -> Iterator[None]:
+    """Threads that are started here learn when this is left, by a timeout for one: they must not work on for nobody."""
+    over = threading.Event()
+    try:
+        with giving_up(over.is_set):
+            yield
+    finally:
+        over.set()
 
 
 def _target(arguments: str) -> str:

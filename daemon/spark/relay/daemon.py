@@ -19,7 +19,7 @@ from spark.core.turn import usage_to_wire
 from spark.core.versions import HistoryPage, Version
 from spark.protocol.wire import checked_to_wire, success_body
 from spark.relay.bus import Message
-from spark.relay.calls import tool_context
+from spark.relay.calls import over_at_the_end, tool_context
 from spark.relay.once import Once
 from spark.relay.parts import Parts
 from spark.relay.reads import OwnReads
@@ -108,7 +108,8 @@ class Relay:
             async with asyncio.timeout(tool.timeout_s):
                 if tool.index:
                     await self._parts.settled(tool.index)
-                answer = await tool.run(arguments, context)
+                with over_at_the_end():
+                    answer = await tool.run(arguments, context)
         except TimeoutError:
             raise Unavailable("timeout", f"{tool.name} took longer than {tool.timeout_s:.0f} s") from None
         return CallOutcome(200, success_body(answer.result, (), call_id, turn_id))
