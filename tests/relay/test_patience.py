@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from spark.core.errors import Unavailable
 from spark.core.patience import GivenUp, giving_up, go_on
 from spark.core.tool import Arguments, Tool, ToolAnswer, ToolContext
 from tests.fakes.scripted_model import ScriptedModel
@@ -50,6 +51,7 @@ async def test_a_call_that_timed_out_ends_its_thread(start: Start) -> None:
     endless = Endless()
     tool = Tool(name="endless", description="", arguments=Nothing, run=endless.run, timeout_s=0.2)
     async with start(ScriptedModel(), tools=(tool,)) as scene:
-        outcome = await scene.call("endless", {})
-        assert outcome.body["error"]["code"] == "timeout"
+        with pytest.raises(Unavailable) as refused:
+            await scene.call("endless", {})
+        assert refused.value.code == "timeout"
         assert await asyncio.to_thread(endless.ended.wait, 10)
