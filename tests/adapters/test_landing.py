@@ -8,6 +8,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,43 @@ def test_a_name_that_differs_by_case(rig: Checkout) -> None:
     assert os.listdir(rig.root / "Assets") == ["player.cs"]
 
 
+def test_a_folder_is_renamed_by_case(rig: Checkout) -> None:
+    """A folder that goes as a whole leaves its name to one that differs only by case; one in which a file stays does not."""
+    names = ("Scripts/A.cs", "Scripts/A.cs.meta", "Scripts/Deep/B.cs", "Scripts/Deep.meta", "Scripts.meta")
+    for name in names:
+        rig.save(f"Assets/{name}", name.encode())
+
+    def moves(*, back: bool = False) -> ChangeSet:
+        changes: list[FileChange] = []
+        for name in names:
+            old, new = ProjectPath(f"Assets/{name}"), ProjectPath(f"Assets/{name.lower()}")
+            if back:
+                old, new = new, old
+            changes.append(rig.change(old.text, None))
+            changes.append(FileChange(new, None, name.encode(), moved_from=old))
+        if back:
+            # As an undo makes it: which folders go follows from their metas.
+            return ChangeSet(tuple(changes), merge=False)
+        folders = {ProjectPath("Assets/Scripts"), ProjectPath("Assets/Scripts/Deep")}
+        return ChangeSet(tuple(changes), merge=False, leaves=frozenset(folders))
+
+    by = Provenance(Author("tool", "moveAsset"), "t_1", "c_1")
+    before = rig.tree()
+    rig.save("Assets/Scripts/Deep/stays.txt", b"")
+    refusal = refused("already_exists", lambda: rig.landing.land(moves(), by))
+    if sys.platform in ("darwin", "win32"):
+        # The two names are one there, and a folder that stays keeps its own.
+        return
+    assert refusal.details["existing"] == "Assets/Scripts"
+    (rig.root / "Assets/Scripts/Deep/stays.txt").unlink()
+    assert rig.tree() == before
+    rig.landing.land(moves(), by)
+    assert rig.tree() == {f"Assets/{name.lower()}": name.encode() for name in names}
+    assert sorted(os.listdir(rig.root / "Assets")) == ["scripts", "scripts.meta"]
+    rig.landing.land(moves(back=True), by)
+    assert rig.tree() == before
+
+
 def test_a_stale_base_without_its_bytes_is_a_conflict(rig: Checkout) -> None:
     """A change made from bytes that are neither in place nor known is refused with all three hashes; so is one of a file
     that was deleted or never was."""
@@ -363,9 +401,43 @@ def test_keeping_bases_makes_a_waiting_change_mergeable(rig: Checkout) -> None:
     assert rig.on_disk(A) == b"top\n" + END
 
 
-@pytest.mark.parametrize("saves", [1, 2, 3])
+def test_the_bytes_that_a_call_read_are_a_base(rig: Checkout) -> None:
+    """Bytes that no history has can be merged from when the change brings them; others than it was made from cannot."""
+    rig.save(A, TOP)
+    change = rig.change(A, END, base=LINES)
+    assert "not known any more" in refused("conflict", lambda: rig.land(change)).message
+    wrong = replace(change, base=LINES + b"more\n")
+    assert "not known any more" in refused("conflict", lambda: rig.land(wrong)).message
+    assert rig.on_disk(A) == TOP
+    assert rig.land(replace(change, base=LINES)).merged == {ProjectPath(A)}
+    assert rig.on_disk(A) == b"top\n" + END
+    assert rig.contents() == [TOP, b"top\n" + END]
+
+
+def test_a_user_who_saves_all_the_time_refuses_no_call_that_fits(rig: Checkout) -> None:
+    """Each call was made from bytes that are old when it lands, and more saves fall into the landing: each lands, and no save
+    is lost."""
+    now = [LINES]
+
+    def save() -> None:
+        now[0] = (rig.on_disk(A) or b"").replace(b"line 0", b"line 0 saved", 1)
+        rig.save(A, now[0])
+
+    rig.save(A, LINES)
+    for number in range(5):
+        read = rig.on_disk(A) or b""
+        save()
+        at_point(rig, "before exchange", save, times=4)
+        change = rig.change(A, read + b"call %d\n" % number, base=read)
+        assert rig.land(replace(change, base=read)).merged
+    assert rig.on_disk(A) == LINES.replace(b"line 0", b"line 0" + b" saved" * 25) + b"".join(
+        b"call %d\n" % number for number in range(5)
+    )
+
+
+@pytest.mark.parametrize("saves", [1, 2, 8])
 def test_saves_in_the_last_moment_are_merged(rig: Checkout, saves: int) -> None:
-    """A save between the last look and the exchange comes out, goes back in place, and is merged; up to three times."""
+    """A save between the last look and the exchange comes out, goes back in place, and is merged; up to eight times."""
     rig.save(A, LINES)
     numbers = iter(range(10))
     current = [LINES]
@@ -384,13 +456,16 @@ def test_saves_in_the_last_moment_are_merged(rig: Checkout, saves: int) -> None:
     assert landed.changes[0].version_id == versions[-1].version_id
 
 
-def test_the_fourth_save_in_a_row_is_a_conflict(rig: Checkout) -> None:
-    """After three merges the landing gives up: the user's newest bytes are in place and every save is in the history."""
+def test_the_ninth_save_in_a_row_is_a_conflict(rig: Checkout) -> None:
+    """After eight merges the landing gives up and says why: the user's newest bytes are in place and every save is in the
+    history."""
     rig.save(A, LINES)
-    saved = [b"user %d\n" % number + LINES for number in range(4)]
+    saved = [b"user %d\n" % number + LINES for number in range(9)]
     left = list(saved)
-    at_point(rig, "before exchange", lambda: rig.save(A, left.pop(0)), times=4)
-    refused("conflict", lambda: rig.write(A, END))
+    at_point(rig, "before exchange", lambda: rig.save(A, left.pop(0)), times=9)
+    refusal = refused("conflict", lambda: rig.write(A, END))
+    assert "saved again faster" in refusal.message
+    assert "at rest" in refusal.hint
     assert rig.on_disk(A) == saved[-1]
     assert rig.contents() == [LINES, *saved]
     assert {v.author.kind for v in rig.versions()} == {"user"}

@@ -197,8 +197,7 @@ def test_another_driver_is_never_replaced(spark: Spark, repository: Repository, 
     error = result.document["error"]
     assert error["code"] == "already_exists"
     assert "merge=unityyamlmerge" in error["hint"]
-    if not where.startswith("Assets"):
-        assert "2: *.unity merge=unityyamlmerge eol=lf" in error["message"]
+    assert "2: *.unity merge=unityyamlmerge eol=lf" in error["message"]
     assert (repository.root / ".git" / "config").read_bytes() == config
     assert b"spark" not in (repository.root / where).read_bytes()
 
@@ -224,6 +223,37 @@ def test_project_in_a_subfolder_and_worktrees(
     tree.commit("ours", within(LEVEL, 651, ("m_IsTrigger: 0", "m_IsTrigger: 1")), scene)
     tree.git("merge", "-q", "--no-edit", "theirs")
     assert b"m_IsTrigger: 1\n  m_ProvidesContacts: 1" in (tree.root / scene).read_bytes()
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["target", "no target"])
+def test_a_link_is_never_followed(spark: Spark, repository: Repository, tmp_path: Path, there: bool) -> None:
+    """Where .gitattributes is a link, neither command writes or makes what it leads to, takes the link away or sets anything."""
+    target = tmp_path / "outside"
+    if there:
+        target.write_bytes(b"*.png binary\n")
+    (repository.root / ".gitattributes").symlink_to(target)
+    config = (repository.root / ".git" / "config").read_bytes()
+    for command in ("install", "uninstall"):
+        result = spark(command, "mergedriver")
+        assert result.status == 2
+        assert ".gitattributes is a link" in result.stderr
+    assert (repository.root / ".gitattributes").is_symlink()
+    assert (target.read_bytes() if target.exists() else None) == (b"*.png binary\n" if there else None)
+    assert (repository.root / ".git" / "config").read_bytes() == config
+
+
+@pytest.mark.parametrize("where", [".gitattributes", "Assets/.gitattributes", ".git/info/attributes"])
+def test_a_pipe_is_no_file_of_attributes(spark: Spark, repository: Repository, where: str) -> None:
+    """Where git would wait for a writer for ever, the pipe is named before git is asked; nothing is set."""
+    (repository.root / where).parent.mkdir(exist_ok=True)
+    os.mkfifo(repository.root / where)
+    config = (repository.root / ".git" / "config").read_bytes()
+    result = spark("install", "mergedriver")
+    assert result.status == 2
+    assert "attributes is no regular file" in result.stderr
+    if where == ".gitattributes":
+        assert spark("uninstall", "mergedriver").status == 2
+    assert (repository.root / ".git" / "config").read_bytes() == config
 
 
 def test_no_repository(spark: Spark, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

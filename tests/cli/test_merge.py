@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from spark.cli.merge import MAX_READ_BYTES
 from tests.cli.conftest import Spark
 from tests.engines.unity.merge.assets import asset, edited, resolved, within
 
@@ -79,6 +80,32 @@ def test_unreadable_input_writes_nothing(spark: Spark, folder: Path, missing: in
     assert result.status == 2
     assert "not there" in result.document["error"]["message"]
     assert (folder / "out").read_bytes() == b"kept"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_pipes_and_devices_are_refused(spark: Spark, folder: Path, place: int) -> None:
+    """A pipe that nobody writes into and a device without an end are wrong usage at once, by name; OUT stays as it is."""
+    os.mkfifo(folder / "pipe")
+    (folder / "endless").symlink_to("/dev/zero")
+    (folder / "out").write_bytes(b"kept")
+    for odd in ("pipe", "endless", "."):
+        names = ["base", "ours", "theirs"]
+        names[place] = odd
+        result = spark("merge", *names, "-o", "out")
+        assert result.status == 2
+        assert f"{odd} cannot be read (it is no regular file)" in result.stderr
+    assert spark("merge", "base", "ours", "theirs", "-o", "pipe").status == 2
+    assert (folder / "out").read_bytes() == b"kept"
+
+
+def test_files_without_measure_are_refused(spark: Spark, folder: Path) -> None:
+    """A file larger than a file of Unity's ever is: said with the limit, before anything is merged."""
+    with (folder / "ours").open("r+b") as stream:
+        stream.truncate(MAX_READ_BYTES + 1)
+    result = spark("merge", "base", "ours", "theirs", "-o", "out")
+    assert result.status == 2
+    assert "larger than 256 MB" in result.stderr
+    assert not (folder / "out").exists()
 
 
 def test_out_that_cannot_be_written(spark: Spark, folder: Path) -> None:

@@ -134,10 +134,17 @@ def test_parts_of_a_path() -> None:
         ("Assets/Sub/.git/hooks/post-checkout", False),
         ("Assets/.GIT/config", False),
         ("Assets/.spark/x", False),
+        ("Assets/.gitattributes", False),
+        ("Assets/Deep/.GitAttributes", False),
+        ("Packages/com.me.tool/.GITMODULES", False),
+        ("Assets/.gitconfig", False),
+        ("Assets/.gitmodules/x", False),
+        ("Assets/a.gitattributes", True),
+        ("Assets/.gitignore", True),
     ],
 )
 def test_what_may_be_written(raw: str, writable: bool) -> None:
-    """Assets, embedded packages and settings assets but ProjectSettings.asset; all else is protected_path."""
+    """Assets, embedded packages and settings assets but ProjectSettings.asset, never what git obeys; all else is protected_path."""
     path = ProjectPath.parse(raw)
     if writable:
         check_writable(path, embedded_packages=frozenset({"com.me.tool"}))

@@ -120,6 +120,16 @@ async def test_an_edit_needs_the_bytes_that_lie_there(
     await project.call(name, {"path": path, **arguments}, own_turn=True)
 
 
+@pytest.mark.parametrize(("name", "path", "arguments"), EDITS)
+async def test_a_change_carries_the_bytes_it_was_made_from(
+    project: FakeProject, name: str, path: str, arguments: dict[str, Any]
+) -> None:
+    """If the user saves before it lands, there is something to merge from."""
+    project.write(path, YAML, meta=True)
+    prepared = await project.prepare(name, {"path": path, **arguments}, own_turn=True)
+    assert [change.base for change in prepared.changes.files] == [YAML.encode()]
+
+
 async def test_an_edit_that_changes_nothing_writes_nothing(project: FakeProject) -> None:
     """The answer says so, and there is no version."""
     project.write("Assets/a.asset", YAML, meta=True)

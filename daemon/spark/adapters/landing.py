@@ -16,7 +16,7 @@ from pathlib import Path
 from spark.adapters.exchange import Exchange, native_exchange
 from spark.adapters.exchange_steps import ExchangeSteps, Surprise
 from spark.adapters.git_place import GitPlaceReader
-from spark.adapters.landing_errors import conflict, explained_as, partly_in_place
+from spark.adapters.landing_errors import NO_MERGE, TOO_OFTEN, conflict, explained_as, partly_in_place
 from spark.adapters.landing_plan import Merging, Plan, Planned, merged_bytes, plan_change_set
 from spark.adapters.ledger import Group, Ledger
 from spark.adapters.project_files import FencedFiles
@@ -40,7 +40,7 @@ from spark.core.paths import ProjectPath
 from spark.core.ports import Clock, Landed
 from spark.core.versions import Author, GitPlace, Provenance
 
-MERGES_PER_FILE = 3
+MERGES_PER_FILE = 8
 Listener = Callable[[ProjectPath, str | None], None]
 
 
@@ -243,7 +243,7 @@ class FileLanding:
             except FileNotFoundError:
                 if op.pre is None or folder is None or folder.lstat(op.path.name) is not None:
                     raise
-                raise conflict(planned, Surprise(None, exists=False), ()) from None
+                raise conflict(planned, Surprise(None, exists=False), (), NO_MERGE) from None
 
     def _copied_from(self, planned: Planned, source: ProjectPath) -> bool:
         """Whether a moved file could be staged with the mode, owner and attributes of the file that it was."""
@@ -257,7 +257,7 @@ class FileLanding:
         return False
 
     def _bring_in(self, planned: Planned) -> None:
-        """One file; merged with what the user saves meanwhile, at most three times."""
+        """One file; merged with what the user saves meanwhile, at most eight times."""
         op = planned.op
         for attempt in range(MERGES_PER_FILE + 1):
             try:
@@ -281,8 +281,10 @@ class FileLanding:
 
     def _merge(self, planned: Planned, surprise: Surprise, *, last: bool) -> None:
         op, theirs = planned.op, surprise.content
-        if last or not planned.may_merge or theirs is None or planned.before is None or planned.after is None:
-            raise conflict(planned, surprise, ())
+        if not planned.may_merge or theirs is None or planned.before is None or planned.after is None:
+            raise conflict(planned, surprise, (), NO_MERGE)
+        if last:
+            raise conflict(planned, surprise, (), TOO_OFTEN)
         merged = merged_bytes(planned, theirs, self.merging)
         op.pre, op.post, op.size = sha256_of(theirs), sha256_of(merged), len(merged)
         self._stage.discard(op.staged)

@@ -24,8 +24,17 @@ _CONFLICTS_SHOWN: Final = 20
 _CONFLICT_CHARS: Final = 2_000
 
 
-def conflict(planned: Planned, surprise: Surprise, lines: Sequence[dict[str, Any]]) -> ToolRejected:
-    """`base`: the hash the change was made from; `ours`: what the user has there now; `theirs`: what the call wanted."""
+NO_MERGE: Final = ""
+"""Where a change is not meant to be merged."""
+NOT_FITTING: Final = "the two changes do not fit together"
+NO_BASE: Final = "what it was made from is not known any more, so the two changes cannot be merged"
+TOO_OFTEN: Final = "it is saved again faster than the two changes can be merged"
+BREAKING: Final = "merging the two changes would break the file"
+
+
+def conflict(planned: Planned, surprise: Surprise, lines: Sequence[dict[str, Any]], why: str) -> ToolRejected:
+    """`base`: the hash the change was made from; `ours`: what the user has there now; `theirs`: what the call wanted. `why`
+    it was not merged: one of the above; it says nothing of a file that is gone."""
     op, now = planned.op, surprise.content
     if op.pre is None:
         return ToolRejected(
@@ -35,10 +44,13 @@ def conflict(planned: Planned, surprise: Surprise, lines: Sequence[dict[str, Any
             details={"path": op.path.text, "ours": None if now is None else sha256_of(now)},
         )
     gone = "was deleted" if not surprise.exists else "changed"
+    reason = f", and {why}" if why and surprise.exists else ""
     return ToolRejected(
         "conflict",
-        f"{op.path} {gone} since it was read, and the two changes do not fit together; nothing was written",
-        hint="Read the file again and make the change from its present content.",
+        f"{op.path} {gone} since it was read{reason}; nothing was written",
+        hint="Wait until the file is at rest, then call again."
+        if why == TOO_OFTEN and surprise.exists
+        else "Read the file again and make the change from its present content.",
         details={
             "path": op.path.text,
             "base": op.pre,

@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from spark.adapters.exchange_steps import Surprise
-from spark.adapters.landing_errors import conflict, finding_details, merge_conflicts
+from spark.adapters.landing_errors import (
+    BREAKING,
+    NO_BASE,
+    NO_MERGE,
+    NOT_FITTING,
+    conflict,
+    finding_details,
+    merge_conflicts,
+)
 from spark.adapters.ledger import Op
 from spark.adapters.project_files import FencedFiles, refuse_link
 from spark.adapters.read_only import read_only
@@ -83,15 +91,16 @@ def plan_change_set(files: FencedFiles, store: SqliteVersionStore, change_set: C
     coming = [change for change in change_set.files if change.content is not None]
     if len(plan.order) < len(change_set.files) or len({c.path.folded for c in coming}) < len(coming):
         raise invalid_arguments({"path": "each file once: two changes of one set name the same file"})
+    _refuse_undecodable(files, change_set.leaves)
+    emptied = _emptied(files, change_set.leaves, leaving) if coming else frozenset()
     embedded = files.embedded_packages if any(path.startswith("packages/") for path in folded) else frozenset()
     for change in change_set.files:
         check_writable(change.path, embedded_packages=embedded)
         planned = _plan_file(files, store, change, change_set.merge, merging)
         if planned is not None:
             if planned.op.pre is None:
-                files.check_spelling(change.path, leaving=leaving)
+                files.check_spelling(change.path, leaving=leaving, leaving_folders=emptied)
             plan.files.append(planned)
-    _refuse_undecodable(files, change_set.leaves)
     # Deletions first, so that a moved GUID never exists twice. An asset leaves before its .meta and comes after it: Unity
     # would make a .meta with a new GUID for an asset that it finds without one.
     plan.files.sort(
@@ -110,7 +119,7 @@ def merged_bytes(planned: Planned, ours: bytes, merging: Merging) -> bytes:
     assert planned.after is not None
     merge_result = merging.merge(planned.op.path, planned.before, ours, planned.after)
     if merge_result.content is None:
-        raise conflict(planned, Surprise(ours), merge_conflicts(merge_result.conflicts))
+        raise conflict(planned, Surprise(ours), merge_conflicts(merge_result.conflicts), NOT_FITTING)
     if merging.check is not None:
         problems = [
             finding
@@ -118,7 +127,7 @@ def merged_bytes(planned: Planned, ours: bytes, merging: Merging) -> bytes:
             if finding.severity == "error"
         ]
         if problems:
-            refusal = conflict(planned, Surprise(ours), ())
+            refusal = conflict(planned, Surprise(ours), (), BREAKING)
             refusal.details["findings"] = finding_details(problems)
             raise refusal
     return merge_result.content
@@ -146,11 +155,12 @@ def _plan_file(
     if present == post and present is not None:
         return None
     if present != change.before_sha256:
-        base = store.content(change.before_sha256) if planned.may_merge and current is not None else None
+        base = _base(store, change) if planned.may_merge and current is not None else None
         wanted = Planned(op, base, after, may_merge=True)
         if base is None or current is None:
             op.pre = change.before_sha256
-            raise conflict(planned, Surprise(current, exists=current is not None), ())
+            why = NO_BASE if planned.may_merge else NO_MERGE
+            raise conflict(planned, Surprise(current, exists=current is not None), (), why)
         op.pre = change.before_sha256
         planned.after = merged_bytes(wanted, current, merging)
         planned.merged = True
@@ -163,6 +173,13 @@ def _plan_file(
     return planned
 
 
+def _base(store: SqliteVersionStore, change: FileChange) -> bytes | None:
+    """The bytes that a change was made from: those that came with it, else the history's."""
+    if change.base is not None and sha256_of(change.base) == change.before_sha256:
+        return change.base
+    return None if change.before_sha256 is None else store.content(change.before_sha256)
+
+
 def _mode(files: FencedFiles, store: SqliteVersionStore, change: FileChange) -> int | None:
     """The permission bits of a file that comes: those of the moved one, or those that it had before it was deleted."""
     if change.moved_from is not None:
@@ -171,6 +188,23 @@ def _mode(files: FencedFiles, store: SqliteVersionStore, change: FileChange) -> 
         if found is not None and stat.S_ISREG(found.st_mode):
             return stat.S_IMODE(found.st_mode) & _PERMISSIONS
     return store.mode_of_deleted(change.path)
+
+
+def _emptied(
+    files: FencedFiles, leaves: Iterable[ProjectPath], leaving: frozenset[ProjectPath]
+) -> frozenset[ProjectPath]:
+    """The folders that go with a change set because nothing stays in them: those that it names, and those whose `.meta` it
+    deletes."""
+    by_meta = {path.asset for path in leaving if path.is_meta and path.asset not in leaving}
+    gone: set[ProjectPath] = set()
+    for path in sorted({*leaves, *by_meta}, key=lambda path: -len(path.parts)):
+        with files.folder(path.parent) as parent:
+            found = None if parent is None else parent.lstat(path.name)
+        if found is None or not stat.S_ISDIR(found.st_mode):
+            continue
+        if all(path / name in leaving or path / name in gone for name in files.names(path)):
+            gone.add(path)
+    return frozenset(gone)
 
 
 def _refuse_undecodable(files: FencedFiles, leaves: Iterable[ProjectPath]) -> None:

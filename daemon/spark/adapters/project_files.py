@@ -175,11 +175,18 @@ class FencedFiles:
         with folder:
             yield folder
 
-    def check_spelling(self, path: ProjectPath, *, leaving: frozenset[ProjectPath] = frozenset()) -> None:
+    def check_spelling(
+        self,
+        path: ProjectPath,
+        *,
+        leaving: frozenset[ProjectPath] = frozenset(),
+        leaving_folders: frozenset[ProjectPath] = frozenset(),
+    ) -> None:
         """Before a file is created: raises `already_exists` where a neighbour's name (or a folder's on the way) differs
         only by case or Unicode form, because other platforms would take the two for one.
 
-        `leaving`: paths that the same change set takes away.
+        `leaving`: files that the same change set takes away. `leaving_folders`: folders that it empties; where a file
+        system takes the two names for one they are in the way all the same, because the folder would keep its name.
         """
         parts = path.parts
         for count in range(1, len(parts) + 1):
@@ -198,7 +205,7 @@ class FencedFiles:
             ]
             for name in same:
                 clash = ProjectPath(name) if here.parent is None else here.parent / name
-                if clash not in leaving:
+                if clash not in leaving and (there or clash not in leaving_folders):
                     raise ToolRejected(
                         "already_exists",
                         f"{path} differs only by upper and lower case (or Unicode form) from {clash}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import stat
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,9 @@ def install(context: Context) -> int:
     root = context.root()
     git = _Git(root, context.env)
     git.check_repository()
+    attributes = root / ".gitattributes"
+    _check_ours(attributes)
+    _check_readable(git)
     routed = git.merge_attributes()
     _refuse_other_drivers(git, root, routed)
     before = git.driver()
@@ -50,7 +54,6 @@ def install(context: Context) -> int:
             git.run("config", "--local", f"merge.{DRIVER}.{key}", value)
     missing = [kind for kind in KINDS if routed[kind] == "unspecified"]
     left = {f"*.{kind}": routed[kind] for kind in KINDS if routed[kind] in _LEFT_ALONE}
-    attributes = root / ".gitattributes"
     added = [_line(kind) for kind in missing]
     if added:
         _write(attributes, _with_lines(_read(attributes), added))
@@ -88,6 +91,7 @@ def uninstall_mergedriver(context: Context) -> int:
     root = context.root()
     git = _Git(root, context.env)
     attributes = root / ".gitattributes"
+    _check_ours(attributes)
     content = _read(attributes)
     kept = None if content is None else without_lines(content)
     removed = content is not None and kept != content
@@ -180,10 +184,14 @@ class _Git:
         return {probes[path]: value for path, value in zip(fields[::3], fields[2::3], strict=False) if path in probes}
 
     def attribute_files(self) -> list[Path]:
-        """Those that can concern the project, nearest first."""
+        """Those that say what `merge_attributes` asks for, nearest first."""
         top = Path((self.run("rev-parse", "--show-toplevel") or "").rstrip("\n"))
         common = Path((self.run("rev-parse", "--git-common-dir") or "").rstrip("\n"))
-        folders = [self.root, *(folder for folder in self.root.parents if folder.is_relative_to(top))]
+        folders = [
+            self.root / "Assets",
+            self.root,
+            *(folder for folder in self.root.parents if folder.is_relative_to(top)),
+        ]
         return [*(folder / ".gitattributes" for folder in folders), self.root / common / "info" / "attributes"]
 
 
@@ -247,9 +255,45 @@ def without_lines(content: bytes) -> bytes | None:
     return left.removesuffix(b"\n").removesuffix(b"\r") if open_end else left
 
 
-def _read(path: Path) -> bytes | None:
+def _check_ours(path: Path) -> None:
+    """A link may lead out of the project, and git does not follow one; anything else but a file has no lines."""
     try:
-        return path.read_bytes()
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise FatalError(exits.UNAVAILABLE, f"{path} cannot be read ({error.strerror})") from error
+    if stat.S_ISREG(mode):
+        return
+    what = "a link, which git does not follow" if stat.S_ISLNK(mode) else "no regular file"
+    raise FatalError(
+        exits.USAGE,
+        f"{path} is {what}; nothing was changed",
+        hint="Put a regular file in its place (or nothing), then run this again. `git config --local --remove-section "
+        f"merge.{DRIVER}` takes out the driver's command alone.",
+    )
+
+
+def _check_readable(git: _Git) -> None:
+    """git waits for ever for a writer where a file of attributes is a pipe."""
+    for path in git.attribute_files():
+        try:
+            mode = path.stat().st_mode
+        except OSError:
+            continue
+        if not stat.S_ISREG(mode):
+            raise FatalError(
+                exits.USAGE,
+                f"{path} is no regular file, and git would read it; nothing was changed",
+                hint="Put a regular file in its place (or nothing), then run this again.",
+            )
+
+
+def _read(path: Path) -> bytes | None:
+    from spark.cli.merge import read_whole
+
+    try:
+        return read_whole(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -257,9 +301,10 @@ def _read(path: Path) -> bytes | None:
 
 
 def _write(path: Path, content: bytes) -> None:
+    """`path` itself is replaced: a link that somebody puts there now is not followed."""
     from spark.cli.merge import write_whole
 
-    write_whole(Path(os.path.realpath(path)), content)
+    write_whole(path, content)
 
 
 def _told(added: Sequence[str]) -> str:

@@ -3,6 +3,7 @@ a merge driver."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 
 _SHOWN_CONFLICTS: Final = 50
 _SHOWN_CHARS: Final = 120
+MAX_READ_BYTES: Final = 256 * 1024 * 1024
+_READ: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)  # nobody may ever write into a pipe
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 
 
 def merge(context: Context) -> int:
@@ -42,13 +51,32 @@ def merge(context: Context) -> int:
 
 def _read(context: Context, name: str) -> bytes:
     try:
-        return (context.cwd / name).read_bytes()
+        return read_whole(context.cwd / name)
     except OSError as error:
         raise FatalError(
             exits.USAGE,
             f"{name} cannot be read ({error.strerror}); nothing was written",
             hint="spark merge BASE OURS THEIRS -o OUT takes three files; BASE is empty where both sides added the file.",
         ) from error
+
+
+def read_whole(path: Path) -> bytes:
+    """A regular file's bytes. Never waits for a writer; raises `OSError` for pipes, devices, folders and what is larger than
+    `MAX_READ_BYTES`."""
+    descriptor = os.open(path, _READ)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        content = b""
+        if status.st_size <= MAX_READ_BYTES:
+            with os.fdopen(descriptor, "rb", closefd=False) as stream:
+                content = stream.read(MAX_READ_BYTES + 1)
+        if max(status.st_size, len(content)) > MAX_READ_BYTES:
+            raise OSError(errno.EFBIG, f"it is larger than {MAX_READ_BYTES >> 20} MB", str(path))
+        return content
+    finally:
+        os.close(descriptor)
 
 
 def write_whole(out: Path, content: bytes) -> None:

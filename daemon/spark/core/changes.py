@@ -18,13 +18,15 @@ class FileChange:
 
     `before_sha256`: hash of the bytes that the change was made from; None: the file must not exist.
     `content`: the new bytes; None: the file is deleted. `moved_from`: the old path where this creates the new end of a
-    move (the old end is a deletion in the same set).
+    move (the old end is a deletion in the same set). `base`: the bytes that `before_sha256` is of, where the change was made
+    from what a call read: they may be in no history, and a merge with what the user saves meanwhile begins with them.
     """
 
     path: ProjectPath
     before_sha256: str | None
     content: bytes | None
     moved_from: ProjectPath | None = None
+    base: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
     def action(self) -> str:

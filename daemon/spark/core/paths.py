@@ -18,6 +18,7 @@ ROOTS: Final = ("Assets", "Packages", "ProjectSettings")
 MAX_PART_BYTES: Final = 255
 MAX_PATH_CHARS: Final = 1024
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?")
+_GIT_RULES: Final = frozenset({".gitattributes", ".gitmodules", ".gitconfig"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Some file systems ignore these inside names (HFS+ and `.gi\u200dt`), and people cannot see them or are misled by them.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -173,11 +174,19 @@ def is_short_name(path: ProjectPath) -> bool:
 def check_writable(path: ProjectPath, *, embedded_packages: frozenset[str]) -> None:
     """Raises `protected_path` unless SPARK may write there.
 
-    Writable: `Assets/`, embedded packages, `.asset` files of `ProjectSettings/` but `ProjectSettings.asset`.
+    Writable: `Assets/`, embedded packages, `.asset` files of `ProjectSettings/` but `ProjectSettings.asset`; nowhere what git
+    obeys, in any spelling.
     """
     parts = path.parts
-    if any(part.casefold() in (".git", ".spark") for part in parts):
+    folded = {part.casefold() for part in parts}
+    if folded & {".git", ".spark"}:
         raise _protected(path, "version control and SPARK's own folders are never written by a call")
+    if folded & _GIT_RULES:
+        raise _protected(
+            path,
+            "it tells git which programs to run and where to fetch from",
+            "Tell the user what should stand in it.",
+        )
     if len(parts) == 1:
         raise _protected(path, "a top folder is not a file")
     if parts[0] == "Assets":
@@ -191,10 +200,10 @@ def check_writable(path: ProjectPath, *, embedded_packages: frozenset[str]) -> N
     raise _protected(path, "only embedded packages (a folder in Packages/ with a package.json) are written")
 
 
-def _protected(path: ProjectPath, why: str) -> ToolRejected:
+def _protected(path: ProjectPath, why: str, hint: str = "Write below Assets/ instead.") -> ToolRejected:
     return ToolRejected(
         "protected_path",
         f"{path}: {why}",
-        hint="Write below Assets/ instead.",
+        hint=hint,
         details={"path": path.text, "writable": ["Assets/", "Packages/<embedded>/", "ProjectSettings/*.asset"]},
     )

@@ -89,7 +89,7 @@ def edited(path: ProjectPath, before: bytes, asset: AssetBytes) -> ToolAnswer:
     result: dict[str, Any] = {"path": path.text, "sha256": sha256_of(asset.content), **asset.result, "diff": shown}
     if asset.content == before:
         return ToolAnswer(result | {"unchanged": True})
-    change = FileChange(path, sha256_of(before), asset.content)
+    change = FileChange(path, sha256_of(before), asset.content, base=before)
     return ToolAnswer(result, ChangeSet((change,)), diff, complete=_completed(path))
 
 

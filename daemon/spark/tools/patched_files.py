@@ -146,7 +146,8 @@ class PatchedFiles:
             before = None if file.before is None else sha256_of(file.before)
             if file.before is None:
                 made += new.folders(file.path)
-            made.append(FileChange(file.path, before, file.now, file.source if file.before is None else None))
+            source = file.source if file.before is None else None
+            made.append(FileChange(file.path, before, file.now, source, base=file.before))
             if file.path.is_meta or file.path.meta in self.files:
                 continue
             if file.before is None and file.source is not None:

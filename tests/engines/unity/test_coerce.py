@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from spark.core.assets import Json
 from spark.core.errors import ToolRejected
-from spark.engines.unity.coerce import coerce, quaternion
+from spark.engines.unity.coerce import coerce, quaternion, rotation_fields
 from spark.engines.unity.yaml.numbers import float_text
 from spark.engines.unity.yaml.values import Pairs, Ref, Value
 
@@ -23,6 +23,7 @@ class FakeReferences:
 
     def __init__(self) -> None:
         self.wanted: list[str] = []
+        self.notes: list[str] = []
 
     def reference(self, value: Json, *, wanted: str = "", where: str) -> Ref:
         self.wanted.append(wanted)
@@ -38,6 +39,9 @@ class FakeReferences:
         if value not in known:
             raise ToolRejected("broken_reference", f"{where}: {value}")
         return known[value]
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
     def layers(self) -> Mapping[str, int]:
         return {"Default": 0, "Walls": 8}
@@ -277,3 +281,138 @@ def test_any_value_is_made_or_refused(value: Json, like: Value) -> None:
     except ToolRejected:
         return
     assert body_bytes({"key": found}, Mode())
+
+
+@pytest.mark.parametrize("where", ["m_LocalRotation", "turn", "m_Joint.targetRotation"])
+@pytest.mark.parametrize(
+    "value", [{"x": 0, "y": 90, "z": 0}, [0, 0, 0, 0], [0, 0.9, 0, 0.9], {"y": 0.5}, {"w": 1}, [0, 90, 0], [0, 0, 0, 2]]
+)
+def test_half_a_rotation_or_none_is_refused(where: str, value: Json) -> None:
+    """Degrees are never taken for parts of a quaternion, and what has not the length 1 is no rotation."""
+    if where == "turn" and isinstance(value, list) and len(value) == 4:
+        # By its name alone this may be any other four numbers.
+        assert made(value, ROTATION, where) == dict(zip("xyzw", map(float, value), strict=True))
+        return
+    caught = refusal(value, ROTATION, where)
+    assert "euler" in caught.details["fields"][where]
+
+
+def test_a_part_of_a_rotation_is_no_place_to_set() -> None:
+    """`m_LocalRotation.y` alone would leave no rotation; parts of positions and of other four numbers may be set."""
+    assert "as a whole" in refusal(0.5, "0", "m_LocalRotation.y").message
+    assert made(0.5, "0.25", "m_LocalPosition.y") == 0.5
+    other = Pairs([("x", "0"), ("y", "0"), ("z", "0"), ("w", "0")], inline=True)
+    assert made({"y": 2}, other, "m_Padding") == Pairs([("x", 0), ("y", 2.0), ("z", 0), ("w", 0)], inline=True)
+
+
+def test_a_rotation_of_few_decimals_is_one() -> None:
+    """Three decimals are what people write; the numbers stay as they are given."""
+    found: Any = made([0, 0.707, 0, 0.707], ROTATION, "m_LocalRotation")
+    assert [found[key] for key in "xyzw"] == [0, 0.707, 0, 0.707]
+
+
+@given(st.lists(st.floats(-179, 179), min_size=3, max_size=3))
+@settings(deadline=None, max_examples=60)
+def test_the_angles_shown_for_a_rotation_make_the_same_rotation(angles: list[float]) -> None:
+    """The hint of the inspector follows the rotation, however it was given."""
+    numbers = quaternion(angles)
+    rotation, hint = rotation_fields([float(number) for number in numbers], "localRotation")
+    again = quaternion([hint[key] for key in "xyz"])
+    assert math.isclose(abs(sum(a * b for a, b in zip(numbers, again, strict=True))), 1, abs_tol=1e-6)
+    assert list(rotation.values()) == list(numbers)
+    assert list(rotation_fields({"euler": [10, 20, 30]}, "localRotation")[1].values()) == [10, 20, 30]
+
+
+def test_layers_may_be_everything_or_nothing_and_are_named_for_the_bits_alone() -> None:
+    """A camera's mask takes names where only its number is set."""
+    assert made(["Default", "Walls"], "4294967295", "m_CullingMask.m_Bits") == 257
+    assert made("Everything", "0", "m_CullingMask.m_Bits") == 4294967295
+    assert made(["Nothing"], 5, "m_IncludeLayers.m_Bits") == 0
+    assert "Everything" in refusal(["Door"], "0", "m_CullingMask.m_Bits").message
+
+
+def test_a_fraction_where_a_whole_number_stood_is_said() -> None:
+    """Where no type is known the digits do not tell a float from an int: the answer names the place."""
+    references = FakeReferences()
+    assert coerce(1.5, "2", "m_QualitySettings[0].other", references) == 1.5
+    assert "m_QualitySettings[0].other" in references.notes[0]
+    references = FakeReferences()
+    for value, like in ((2.0, "2"), (1.5, "0.5"), (1.5, 2.0), (3, "2")):
+        coerce(value, like, "m_Some", references)
+    assert references.notes == []
+
+
+def test_an_empty_list_takes_the_items_that_are_known() -> None:
+    """A settings list is filled by what its items are; of another one no type is claimed."""
+    references = FakeReferences()
+    assert coerce(["Enemy", "7"], [], "tags", references, item="Tag") == ["Enemy", "7"]
+    scene: Value = {"enabled": True, "path": "Assets/A.unity", "guid": "f" * 32}
+    whole = {"enabled": True, "path": "Assets/B.unity", "guid": "0" * 32}
+    assert coerce([whole], [], "m_Scenes", references, item=scene) == [{**whole, "enabled": 1}]
+    with pytest.raises(ToolRejected) as caught:
+        coerce([{"path": "Assets/B.unity"}], [], "m_Scenes", references, item=scene)
+    assert "m_Scenes[0]" in caught.value.message
+    assert "fileID" not in refusal(["Enemy"], []).details["fields"]["m_Thing"]
+    assert coerce([{"fileID": "4"}], [], "m_Other", references) == [Ref(4)]
+    assert "m_Other" in references.notes[-1]
+
+
+CURVE = Pairs(
+    [
+        ("serializedVersion", "2"),
+        (
+            "m_Curve",
+            [Pairs([("serializedVersion", "3"), ("time", "0"), ("value", "1"), ("inSlope", "5"), ("outSlope", "5")])],
+        ),
+        ("m_PreInfinity", "2"),
+        ("m_PostInfinity", "2"),
+        ("m_RotationOrder", "4"),
+    ]
+)
+
+
+def test_a_curve_is_its_keyframes() -> None:
+    """Every key has all the parts that Unity writes, in its order; what is not given is 0; the rest of the curve stays."""
+    found = made(
+        [{"time": 0, "value": 1}, {"time": 2.5, "value": -1, "inTangent": 3, "weightedMode": "In", "inWeight": 0.5}],
+        CURVE,
+    )
+    assert isinstance(found, Pairs)
+    keys: Any = found.get("m_Curve")
+    names = [
+        "serializedVersion",
+        "time",
+        "value",
+        "inSlope",
+        "outSlope",
+        "tangentMode",
+        "weightedMode",
+        "inWeight",
+        "outWeight",
+    ]
+    assert list(keys[0].keys()) == names
+    assert [part for _, part in keys[0].items()] == ["3", 0.0, 1.0, 0.0, 0.0, 0, 0, 0.0, 0.0]
+    assert [part for _, part in keys[1].items()] == ["3", 2.5, -1.0, 3.0, 0.0, 0, 1, 0.5, 0.0]
+    assert (found.get("m_PreInfinity"), found.get("m_RotationOrder")) == ("2", "4")
+    emptied = made({"m_Curve": [], "m_PreInfinity": 1}, CURVE)
+    assert isinstance(emptied, Pairs)
+    assert [part for _, part in emptied.items()] == ["2", [], 1, "2", "4"]
+    assert made(0.5, "1", "curve.m_Curve[0].value") == 0.5
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ([{"time": 1, "value": 0}, {"time": 1, "value": 1}], "order of time"),
+        ([{"value": 0}], "time"),
+        ([{"time": 0}], "value"),
+        ([{"time": 0, "value": 0, "slope": 1}], "inSlope"),
+        ([{"time": 0, "value": 0, "inSlope": 1, "inTangent": 1}], "inTangent"),
+        ([{"time": "Infinity", "value": 0}], "finite"),
+        ({"keys": []}, "keyframes"),
+        (5, "keyframes"),
+    ],
+)
+def test_what_is_no_curve_is_refused(value: Json, says: str) -> None:
+    """The refusal names the key and what would be accepted."""
+    assert says in refusal(value, CURVE).message

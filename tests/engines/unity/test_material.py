@@ -184,14 +184,16 @@ def test_every_property_of_the_shader_is_saved_in_order() -> None:
 
 def test_new_materials_have_the_keys_of_real_ones() -> None:
     """The lists of a new material are those of materials that Unity made with the same shader and version."""
-    expected = {"Standard": (9, 16, 2), "Universal Render Pipeline/Lit": (14, 31, 4), "HDRP/Lit": (24, 114, 15)}
+    expected = {"Standard": (9, 16, 2), "Universal Render Pipeline/Lit": (14, 32, 4), "HDRP/Lit": (24, 114, 15)}
     made = {"Standard": make(BUILT_IN), "Universal Render Pipeline/Lit": make(URP_17), "HDRP/Lit": make(HDRP_17)}
     lists = ("m_TexEnvs", "m_Floats", "m_Colors")
     for name, counts in expected.items():
         assert tuple(len(keys(made[name].content, part)) for part in lists) == counts, name
     real = {
         "Npc.mat": made["Standard"],
-        "Visual.mat": made["Universal Render Pipeline/Lit"],
+        # Of two materials of one project the older one was made before 17.1.
+        "Visual.mat": make(facts("URP", (6000, 0), "17.0.3")),
+        "LoadingAvatar.mat": made["Universal Render Pipeline/Lit"],
         "Black.mat": made["HDRP/Lit"],
         "Body.mat": make(facts("HDRP", package="14.0.8")),
     }
@@ -464,6 +466,63 @@ def test_keywords_by_hand() -> None:
     assert "_OUTLINE" in refusal(BUILT_IN, shader="Toon", keywords=("_STEPS_NONE",)).message
     assert refusal(BUILT_IN, shader="Toon", keywords=("no word",)).code == "invalid_arguments"
     assert "_EMISSION" in refusal(BUILT_IN, keywords=("_EMISSION",)).message
+
+
+KEYED = """Shader "Keyed" { Properties {
+ [Toggle(_FOO_ON)] _Foo ("Foo", Float) = 0
+ [KeywordEnum(None, Add, Multiply)] _Ov ("Overlay", Float) = 0
+ } SubShader { Pass { HLSLPROGRAM
+ #pragma shader_feature_local _FOO_ON
+ #pragma multi_compile_local _OV_NONE _OV_ADD _OV_MULTIPLY
+ #pragma shader_feature_local _FREE
+ ENDHLSL } } }
+"""
+
+
+def test_refusals_of_keywords_speak_of_what_was_asked_for() -> None:
+    """An unknown keyword is unknown; one that follows from a property names it; one that the list would switch off is to be
+    named too."""
+    files = {"Assets/keyed.shader": KEYED, "Assets/keyed.shader.meta": "fileFormatVersion: 2\nguid: " + "9" * 32 + "\n"}
+    within = project(**files)
+
+    def refused(*words: str) -> str:
+        with pytest.raises(ToolRejected) as caught:
+            make(BUILT_IN, within=within, shader="Keyed", keywords=words)
+        return f"{caught.value.message} {caught.value.details['fields']['keywords']}"
+
+    assert "has no NOPE" in refused("NOPE")
+    assert "_OV_NONE follow" not in refused("NOPE")
+    assert "_FOO_ON follows from _Foo" in refused("_FOO_ON")
+    assert "_OV_NONE is on because of _Ov" in refused("_FREE")
+    assert "with _OV_NONE" in refused("_FREE")
+    assert make(BUILT_IN, within=within, shader="Keyed", keywords=("_FREE", "_OV_NONE")).result["keywords"] == [
+        "_FREE",
+        "_OV_NONE",
+    ]
+
+
+def test_a_project_without_a_manifest_says_so() -> None:
+    """That the package is not there cannot be told without the manifest; with one it can."""
+    missing = refusal(facts("HDRP", (6000, 0)), shader="HDRP/Lit")
+    assert "Packages/manifest.json is missing" in missing.message
+    within = project(**{"Packages/manifest.json": "{}"})
+    with pytest.raises(ToolRejected) as caught:
+        make(facts("HDRP", (6000, 0)), within=within, shader="HDRP/Lit")
+    assert "which this project does not have" in caught.value.message
+
+
+def test_shaders_of_urp_17_1_save_their_motion_pass() -> None:
+    """The property that came with 17.1 is there and cannot be set by hand; older versions do not have it; a shader whose
+    files are not on disk says that a property may be missing."""
+    for name in ("Lit", "Simple Lit", "Unlit"):
+        made = make(URP_17, shader=f"Universal Render Pipeline/{name}")
+        assert number(made.content, "_XRMotionVectorsPass") == "1"
+        assert any("may be missing" in warning for warning in made.result["warnings"])
+        assert "_XRMotionVectorsPass" not in keys(
+            make(URP_14, shader=f"Universal Render Pipeline/{name}").content, "m_Floats"
+        )
+        caught = refusal(URP_17, {"_XRMotionVectorsPass": 0}, shader=f"Universal Render Pipeline/{name}")
+        assert caught.code == "invalid_arguments"
 
 
 def test_settings_of_the_material() -> None:

@@ -21,7 +21,7 @@ from spark.engines.unity.yaml.asset import AssetFile
 from spark.engines.unity.yaml.values import Ref
 from tests.engines.memory_project import FakeProject
 from tests.engines.unity.corpus import corpus_files
-from tests.engines.unity.test_material import BUILT_IN, HDRP_17, URP_14, URP_17, make, material, project
+from tests.engines.unity.test_material import BUILT_IN, HDRP_17, URP_14, URP_17, facts, make, material, project
 
 MAT = ProjectPath("Assets/old.mat")
 OLD = b"""%YAML 1.1
@@ -145,6 +145,22 @@ def test_what_follows_is_saved_only_where_it_differs() -> None:
         "-  m_ShaderKeywords: _SPECIAL",
         "-  stringTagMap: {}",
     ]
+
+
+def test_what_is_refused_with_a_package_is_refused_without_its_manifest() -> None:
+    """The shader's id tells its name: from what follows from its properties the same is refused, and the same follows."""
+    old = make(HDRP_17).content
+    bare = facts("HDRP", (6000, 0))
+    for known in (HDRP_17, bare):
+        caught = refusal(old, known, {"_SurfaceType": 1})
+        assert "not known exactly" in caught.details["fields"]["properties._SurfaceType"]
+    changed = edit(old, bare, {"_CoatMask": 1})
+    assert changed.result["shader"] == "HDRP/Lit"
+    assert "_MATERIAL_FEATURE_CLEAR_COAT" in changed.result["keywords"]
+    assert any("not on disk" in warning for warning in changed.result["warnings"])
+    urp = make(URP_17).content
+    with pytest.raises(ToolRejected):
+        edit(urp, facts("URP", (6000, 1)), {"_Surface": 1})
 
 
 def test_keyword_lists_change_by_item() -> None:

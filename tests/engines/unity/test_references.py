@@ -11,7 +11,7 @@ from spark.core.errors import ToolRejected
 from spark.core.paths import ProjectPath
 from spark.engines.unity.references import AssetReferences
 from spark.engines.unity.references.builtin import BUILTINS
-from spark.engines.unity.references.kinds import MAINS, fits
+from spark.engines.unity.references.kinds import _WANTED, MAINS, fits, is_known, wanted_reference
 from spark.engines.unity.references.tables import import_facts, sprites
 from spark.engines.unity.yaml.values import Ref
 from tests.engines.memory_project import FakeProject
@@ -437,3 +437,44 @@ def test_every_meta_can_be_read() -> None:
     for path in corpus_files(".meta"):
         found = import_facts(path.read_bytes())
         assert all(-(2**63) <= part.file_id < 2**63 for part in found.parts)
+
+
+def test_fields_of_common_classes_say_what_they_refer_to() -> None:
+    """By class and field where the key alone would not do; everything that is named is a class that is known."""
+    assert wanted_reference("AnimatorState", ("m_Motion",)) == "Motion"
+    assert wanted_reference("BoxCollider", ("m_Material",)) == "PhysicMaterial"
+    assert wanted_reference("BoxCollider2D", ("m_Material",)) == "PhysicsMaterial2D"
+    assert wanted_reference("AnimatorController", ("m_AnimatorLayers", "Array", "data", "m_Mask")) == "AvatarMask"
+    assert wanted_reference("MonoBehaviour", ("m_Motion",)) == wanted_reference("AnimatorState", ()) == ""
+    assert all(is_known(wanted) for wanted in _WANTED.values())
+
+
+def test_a_motion_is_no_material_however_it_is_given() -> None:
+    """A path and explicit ids of an asset of another class are refused; ids of what is not known stay as they are."""
+    files: dict[str, bytes | str] = {
+        "Assets/a.mat": "%YAML 1.1\n",
+        "Assets/a.mat.meta": meta(1),
+        "Assets/walk.anim": "%YAML 1.1\n",
+        "Assets/walk.anim.meta": meta(2),
+        "Assets/hit.wav": b"RIFF",
+        "Assets/hit.wav.meta": meta(3),
+    }
+    project = FakeProject(files)
+    references = AssetReferences(project.files, project.index)
+    for wrong in ("Assets/a.mat", {"fileID": "2100000", "guid": guid(1), "type": 2}):
+        with pytest.raises(ToolRejected) as caught:
+            references.reference(wrong, wanted="Motion", where="m_Motion")
+        assert "is a Material, not a Motion" in caught.value.message
+    assert references.reference("Assets/walk.anim", wanted="Motion", where="m_Motion").guid == guid(2)
+    assert references.reference("Assets/hit.wav", wanted="AudioResource", where="m_Resource").file_id == 8300000
+    explicit = {"fileID": "2100000", "guid": guid(9), "type": 2}
+    assert references.reference(explicit, wanted="Motion", where="m_Motion") == Ref(2100000, guid(9), 2)
+
+
+def test_notes_are_kept_once() -> None:
+    """What several properties say is one sentence in the answer."""
+    project = FakeProject({})
+    references = AssetReferences(project.files, project.index)
+    references.note("a")
+    references.note("a")
+    assert references.notes == ["a"]

@@ -14,14 +14,37 @@ from typing import Final, Protocol
 
 from spark.core.assets import Json
 from spark.core.errors import ToolRejected
-from spark.engines.unity.json_numbers import NAMED, REAL, WHOLE, flag, parts, quaternion, real, refused, whole
+from spark.engines.unity.json_curves import curve, is_curve
+from spark.engines.unity.json_numbers import (
+    NAMED,
+    REAL,
+    ROTATION,
+    WHOLE,
+    euler,
+    euler_of,
+    flag,
+    is_unit,
+    parts,
+    quaternion,
+    real,
+    refused,
+    rotation,
+    whole,
+)
 from spark.engines.unity.yaml.values import Pairs, Ref, Value, pairs_of, ref_of
 
-__all__ = ["Local", "References", "coerce", "quaternion", "real", "refused", "wanted_by_key"]
+__all__ = ["Local", "References", "coerce", "quaternion", "real", "refused", "rotation_fields", "wanted_by_key"]
 MAX_DEPTH: Final = 40
 _VECTORS: Final = {("x", "y"), ("x", "y", "z"), ("x", "y", "z", "w"), ("r", "g", "b", "a")}
-_TEXTS: Final = frozenset({"m_Name", "m_Text", "m_text", "m_TagString", "m_EditorClassIdentifier", "value", "name"})
+_TEXTS: Final = frozenset(
+    {"m_Name", "m_Text", "m_text", "m_TagString", "m_EditorClassIdentifier", "value", "name", "guid"}
+)
 """Keys of texts, which may look like numbers."""
+_KEY_VALUE: Final = re.compile(r"m_Curve(\.Array\.data)?\[\d+\]\.value")
+"""The value of a keyframe is none of them."""
+_ROTATION: Final = re.compile(r"(rotation|quaternion|orientation)$", re.IGNORECASE)
+_ROTATION_PART: Final = re.compile(r"\b(m_LocalRotation|m_InertiaRotation)\.[xyzw]")
+_LAYERS: Final = {"Everything": 2**32 - 1, "Nothing": 0}
 _WANTED: Final = {
     "m_Mesh": "Mesh", "m_Materials": "Material", "m_Sprite": "Sprite", "m_Shader": "Shader", "m_audioClip": "AudioClip",
     "m_Controller": "RuntimeAnimatorController", "m_Avatar": "Avatar", "m_Font": "Font", "m_Texture": "Texture",
@@ -42,18 +65,45 @@ class References(Protocol):
 
     def layers(self) -> Mapping[str, int]: ...
 
+    def note(self, text: str) -> None:
+        """A sentence for the answer: what was done without being certain."""
+        ...
+
 
 def coerce(
-    value: Json, like: Value, where: str, references: References, local: Local | None = None, *, wanted: str = ""
+    value: Json,
+    like: Value,
+    where: str,
+    references: References,
+    local: Local | None = None,
+    *,
+    wanted: str = "",
+    item: Value = None,
 ) -> Value:
     """`value` with the type of `like`: a plain value that was read or that a new object has.
 
     Numbers: as `like` is a whole number in Python, only whole ones; booleans where it is 0 or 1. Vectors and colours: a
-    list, a mapping (parts that are not given stay), colours also `#rrggbb`, rotations also `{"euler": [x, y, z]}` in degrees.
-    References: see `AssetReferences.reference`, and `#Root/Body` for an object of the same file. `wanted`: the class that a
-    reference must be of; else it follows from the key. Raises `invalid_arguments`, `broken_reference`, `unsupported_asset`.
+    list, a mapping (parts that are not given stay), colours also `#rrggbb`. A rotation is given whole, with the length 1, or as
+    `{"euler": [x, y, z]}` in degrees. A curve is its keyframes. References: see `AssetReferences.reference`, and `#Root/Body` for an object of the same file. `wanted`: the class that a
+    reference must be of; else it follows from the key. `item`: what an item of an empty list is like, where that is known.
+    Raises `invalid_arguments`, `broken_reference`, `unsupported_asset`.
     """
-    return _Coercion(references, local).value(value, like, where, wanted or wanted_by_key(where))
+    if _ROTATION_PART.search(where):
+        raise refused(where, f"the rotation as a whole: {ROTATION}", value)
+    wanted = wanted or wanted_by_key(where)
+    if item is not None and isinstance(like, list) and not like and isinstance(value, list):
+        made = _Coercion(references, local)
+        return [made.value(one, item, f"{where}[{at}]", wanted, 1, complete=True) for at, one in enumerate(value)]
+    return _Coercion(references, local).value(value, like, where, wanted)
+
+
+def rotation_fields(value: Json, where: str) -> tuple[dict[str, float], dict[str, float]]:
+    """`m_LocalRotation` of a transform, and the angles that the inspector shows for it (`m_LocalEulerAnglesHint`), from a
+    rotation as `coerce` takes it. Raises `invalid_arguments`."""
+    numbers = rotation(value, where)
+    degrees = isinstance(value, dict) and "euler" in value
+    angles = euler_of(value["euler"], where) if degrees and isinstance(value, dict) else euler(numbers)
+    return dict(zip("xyzw", numbers, strict=True)), dict(zip("xyz", angles, strict=True))
 
 
 def wanted_by_key(where: str) -> str:
@@ -63,15 +113,17 @@ def wanted_by_key(where: str) -> str:
 
 
 def layer_bits(value: Json, where: str, references: References) -> int:
-    """The bits of a layer mask from a number or from names of layers."""
+    """The bits of a layer mask from a number, from names of layers, or from `Everything` and `Nothing`."""
     names = [value] if isinstance(value, str) and not WHOLE.fullmatch(value) else value
+    if isinstance(names, list) and len(names) == 1 and names[0] in ("Everything", "Nothing"):
+        return _LAYERS[str(names[0])]
     if not isinstance(names, list):
         return whole(value, where, -1, 2**32 - 1, "a number or a list of layer names") & 0xFFFFFFFF
     layers = references.layers()
     bits = 0
     for name in names:
         if not isinstance(name, str) or name not in layers:
-            raise refused(where, f"a list of layer names ({', '.join(layers)})", name)
+            raise refused(where, f"Everything, Nothing or a list of layer names ({', '.join(layers)})", name)
         bits |= 1 << layers[name]
     return bits
 
@@ -112,12 +164,28 @@ class _Coercion:
             return self.mapping(value, like, where, depth, complete=complete)
         if isinstance(like, Sequence) and not isinstance(like, str):
             return self.sequence(value, like, where, wanted, depth)
-        return scalar(value, like, where)
+        if where.rpartition(".")[2] == "m_Bits":
+            return layer_bits(value, where, self.references)
+        made = scalar(value, like, where)
+        if (
+            isinstance(like, str)
+            and isinstance(made, float)
+            and math.isfinite(made)
+            and made % 1
+            and WHOLE.fullmatch(like)
+        ):
+            self.references.note(
+                f"{where}: {value} was set where {like} stood; what type it has is not known here, and Unity cuts a fraction "
+                "off a whole number"
+            )
+        return made
 
     def mapping(
         self, value: Json, like: Pairs | Mapping[str, Value], where: str, depth: int, *, complete: bool
     ) -> Value:
         keys = tuple(like.keys())
+        if keys == ("x", "y", "z", "w"):
+            return _like(like, zip(keys, _four(value, like, where, complete=complete), strict=True))
         if keys in _VECTORS:
             old = None if complete else [_number(part) for _, part in pairs_of(like)]
             return _like(like, zip(keys, parts(value, keys, old, where), strict=True))
@@ -128,6 +196,8 @@ class _Coercion:
             )
         if keys == ("serializedVersion", "rgba"):
             return _like(like, [("serializedVersion", like.get(keys[0])), (keys[1], packed_color(value, where))])
+        if is_curve(like):
+            return curve(value, like, where)
         if not isinstance(value, dict):
             raise refused(where, f"a mapping with {', '.join(keys) or 'no keys'}", value)
         unknown = [key for key in value if key not in keys]
@@ -156,10 +226,13 @@ class _Coercion:
         if not like:
             explicit = all(item is None or (isinstance(item, dict) and "fileID" in item) for item in value)
             if not explicit and not wanted:
-                accepted = (
-                    'a list of {"fileID", "guid", "type"}: the list is empty, so the type of its items is not known'
+                raise refused(
+                    where,
+                    "filled in the Editor first: the list is empty, and what its items are is not known here",
+                    value,
                 )
-                raise refused(where, accepted, value)
+            if not wanted:
+                self.references.note(f"{where} was empty: that its items are references was taken from what was given")
             return [
                 reference(item, f"{where}[{at}]", self.references, self.local, wanted) for at, item in enumerate(value)
             ]
@@ -170,6 +243,14 @@ class _Coercion:
             )
             for at, item in enumerate(value)
         ]
+
+
+def _four(value: Json, like: Pairs | Mapping[str, Value], where: str, *, complete: bool) -> list[float]:
+    """A rotation or any other four numbers. Half a rotation is none: where the numbers may be one, all of them are needed."""
+    if _ROTATION.search(where):
+        return rotation(value, where)
+    old = [_number(part) for _, part in pairs_of(like)]
+    return parts(value, ("x", "y", "z", "w"), None if complete or is_unit(old) else old, where)
 
 
 def packed_color(value: Json, where: str) -> int:
@@ -194,7 +275,8 @@ def scalar(value: Json, like: Value, where: str) -> Value:
             return None
         raise refused(where, "null: the value there is empty, so its type is not known", value)
     text = str(like)
-    if text and where.rpartition(".")[2] not in _TEXTS and (REAL.fullmatch(text.lower()) or text in NAMED):
+    is_text = where.rpartition(".")[2] in _TEXTS and not _KEY_VALUE.search(where)
+    if text and not is_text and (REAL.fullmatch(text.lower()) or text in NAMED):
         return _digits(value, text, where)
     if not isinstance(value, str):
         raise refused(where, "a text", value)

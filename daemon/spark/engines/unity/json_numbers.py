@@ -14,6 +14,9 @@ from spark.core.errors import ToolRejected, invalid_arguments
 WHOLE: Final = re.compile(r"-?\d{1,20}")
 REAL: Final = re.compile(r"-?\d{1,60}(\.\d{1,60})?(e[+-]?\d{1,3})?")
 NAMED: Final = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
+ROTATION: Final = '[x, y, z, w] or {x, y, z, w} of length 1, or {"euler": [x, y, z]} in degrees'
+_UNIT: Final = 1e-3
+"""How far the length of a rotation may be from 1: three decimals are enough, a rotation in degrees never is."""
 _HEX_COLOR: Final = re.compile(r"#([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 
 
@@ -85,11 +88,9 @@ def parts(
         if isinstance(value, list) and len(value) == 3:
             value = [*value, 1]
     if names == "xyzw":
-        accepted += ' or {"euler": [x, y, z]} in degrees'
+        accepted += ', and where it is a rotation {"euler": [x, y, z]} in degrees'
         if isinstance(value, dict) and tuple(value) == ("euler",):
-            return list(
-                quaternion([real(part, f"{where}.euler") for part in _listed(value["euler"], 3, f"{where}.euler")])
-            )
+            return list(quaternion(euler_of(value["euler"], f"{where}.euler")))
     if isinstance(value, list) and len(value) == len(keys):
         return [one(part, f"{where}.{key}") for part, key in zip(value, keys, strict=True)]
     if isinstance(value, dict) and value and set(value) <= set(keys):
@@ -110,6 +111,50 @@ def color(value: str, where: str) -> list[float]:
         digits = "".join(digit * 2 for digit in digits)
     digits = digits.ljust(8, "f")
     return [int(digits[at : at + 2], 16) / 255 for at in range(0, 8, 2)]
+
+
+def rotation(value: Json, where: str) -> list[float]:
+    """x, y, z, w of a rotation: whole, or from degrees. Three numbers alone are refused: they are degrees to people and parts
+    of a quaternion to the file. So is what has not the length 1, which is no rotation."""
+    keys = ("x", "y", "z", "w")
+    if isinstance(value, dict) and tuple(value) == ("euler",):
+        return list(quaternion(euler_of(value["euler"], f"{where}.euler")))
+    if isinstance(value, dict) and set(value) == set(keys):
+        value = [value[key] for key in keys]
+    if not isinstance(value, list) or len(value) != 4:
+        raise refused(where, ROTATION, value)
+    found = [real(part, f"{where}.{key}") for part, key in zip(value, keys, strict=True)]
+    if not is_unit(found):
+        raise refused(where, ROTATION, value)
+    return found
+
+
+def is_unit(numbers: Sequence[float]) -> bool:
+    """Whether four numbers can be a rotation."""
+    length = math.sqrt(sum(number * number for number in numbers))
+    return math.isfinite(length) and abs(length - 1) <= _UNIT
+
+
+def euler_of(value: Json, where: str) -> list[float]:
+    """Three angles in degrees."""
+    if isinstance(value, dict) and set(value) == {"x", "y", "z"}:
+        value = [value["x"], value["y"], value["z"]]
+    return [real(part, where) for part in _listed(value, 3, where)]
+
+
+def euler(numbers: Sequence[float]) -> tuple[float, float, float]:
+    """The angles in degrees of a rotation (x, y, z, w): what `quaternion` makes the same rotation of."""
+    size = math.sqrt(sum(number * number for number in numbers))
+    x, y, z, w = (number / size for number in numbers)
+    sine = 2 * (w * x - y * z)
+    if abs(sine) > 0.9999999:
+        # Straight up or down: only the sum of the other two counts, and it is given to y.
+        return math.copysign(90.0, sine), math.degrees(2 * math.atan2(y, w)), 0.0
+    return (
+        math.degrees(math.asin(sine)),
+        math.degrees(math.atan2(2 * (w * y + x * z), 1 - 2 * (x * x + y * y))),
+        math.degrees(math.atan2(2 * (w * z + x * y), 1 - 2 * (x * x + z * z))),
+    )
 
 
 def quaternion(euler: Sequence[float]) -> tuple[float, float, float, float]:

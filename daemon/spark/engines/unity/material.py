@@ -16,7 +16,7 @@ from spark.core.ports import ProjectFiles, ProjectIndex
 from spark.engines.unity import material_names
 from spark.engines.unity.facts import Facts, read_text
 from spark.engines.unity.material_edit import write_changes
-from spark.engines.unity.material_order import OrderApplier, Ordered
+from spark.engines.unity.material_order import OrderApplier, Ordered, saved_head
 from spark.engines.unity.material_rules import RuleSet, rules_of
 from spark.engines.unity.material_state import (
     MATERIAL,
@@ -80,7 +80,12 @@ def edit_material(
     shader = present if order.shader is None else finder.by_name(order.shader)
     other = shader is not None and shader.ref != old.shader
     new = old.copied()
-    new.head = old.head = shader.head if shader is not None else None
+    unread = pipelines.by_guid(old.shader.guid) if shader is None else None
+    if unread is not None:
+        # Its name is known, and with it what follows from its properties; which it has is what the material saves.
+        new.head = old.head = saved_head(old, unread.name)
+    else:
+        new.head = old.head = shader.head if shader is not None else None
     rules = rules_of(new.head, _package_version(shader, facts, files) if shader is not None else None)
     parent = ref_of(document.value("m_Parent"))
     if parent is not None and parent.file_id:
@@ -96,7 +101,8 @@ def edit_material(
     if parent is not None and parent.file_id:
         done.warnings.append("This material is a variant: what was set overrides its parent.")
     changed = write_changes(file, document, old, new)
-    result = _result(shader.name if shader is not None else "", new, done, facts)
+    name = shader.name if shader is not None else unread.name if unread is not None else ""
+    result = _result(name, new, done, facts)
     return AssetBytes(file.to_bytes(), result | {"changed": changed})
 
 
@@ -181,7 +187,8 @@ def _pipeline_warnings(shader: Shader, facts: Facts, rules: RuleSet) -> list[str
         )
     if shader.source == "known":
         found.append(
-            f"The files of {shader.package} are not on disk; the properties are those of its published version."
+            f"The files of {shader.package} are not on disk; the properties are those of its published version, and one that a "
+            "later patch brought may be missing: Unity adds it with its default when it saves the material."
         )
     if not rules.family and shader.head.custom_editor:
         found.append(

@@ -44,7 +44,7 @@ class OrderApplier:
         self._rules = rules
         self._files = files
         self._index = index
-        self._head = state.head or _saved_head(state)
+        self._head = state.head or saved_head(state)
         self.done = Ordered()
 
     def apply(self, order: MaterialOrder) -> Ordered:
@@ -211,19 +211,14 @@ class OrderApplier:
         for word in wanted:
             if not word.isidentifier() or not word.isascii():
                 raise invalid_arguments({"keywords": f"names such as _EMISSION; {word[:80]!r} is none"})
-        against = sorted(word for word in {*wanted} ^ on if word in followers)
-        if against:
-            raise invalid_arguments(
-                {"keywords": f"without {', '.join(against)}: set the property or texture that it follows from instead"},
-                f"keywords: {', '.join(against)} follow from properties of this shader and would not stay",
-            )
         head = state.head
-        unknown = [word for word in wanted if not state.has_keyword(word)]
+        unknown = [word for word in wanted if word not in followers and not state.has_keyword(word)]
         if unknown and head is not None:
             raise invalid_arguments(
                 {"keywords": f"keywords of {head.name}: {', '.join(sorted(head.keywords)[:100]) or 'it has none'}"},
                 f"keywords: {head.name} has no {', '.join(unknown)}",
             )
+        _refuse_followers(followers, frozenset(wanted), frozenset(on))
         unsure = [word for word in wanted if word not in on and (head is None or word not in head.keywords)]
         if unsure:
             self.done.warnings.append(
@@ -235,10 +230,30 @@ class OrderApplier:
             state.set_keyword(word, True)
 
 
-def _saved_head(state: MaterialState) -> ShaderHead:
+def _refuse_followers(followers: Mapping[str, str], wanted: frozenset[str], on: frozenset[str]) -> None:
+    """A keyword that Unity computes from properties would not stay as it was ordered: the property is what is set."""
+    added = sorted(word for word in wanted - on if word in followers)
+    if added:
+        parts = [f"{word} follows from {followers[word]}" for word in added]
+        raise invalid_arguments(
+            {"keywords": f"without {', '.join(added)}: set the property or texture that it follows from instead"},
+            f"keywords: {'; '.join(parts)}: set that, the keyword alone would not stay",
+        )
+    dropped = sorted(word for word in on - wanted if word in followers)
+    if dropped:
+        parts = [f"{word} is on because of {followers[word]}" for word in dropped]
+        raise invalid_arguments(
+            {
+                "keywords": f"with {', '.join(dropped)}: the list is all that is on; or set the property that it follows from"
+            },
+            f"keywords: {'; '.join(parts)}: name it too, or set that property to switch it off",
+        )
+
+
+def saved_head(state: MaterialState, name: str = "this material (its shader is not on disk)") -> ShaderHead:
     """What a material saves, as if its shader declared it: for shaders that are not on disk."""
     properties = [ShaderProperty(name, "float", numbers=(value,)) for name, value in state.floats.items()]
     properties += [ShaderProperty(name, "integer", numbers=(float(value),)) for name, value in state.ints.items()]
     properties += [ShaderProperty(name, "color", numbers=value) for name, value in state.colors.items()]
     properties += [ShaderProperty(name, "texture", dimension="Any") for name in state.textures]
-    return ShaderHead("this material (its shader is not on disk)", tuple(properties))
+    return ShaderHead(name, tuple(properties))

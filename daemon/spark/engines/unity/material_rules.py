@@ -53,7 +53,9 @@ _EDITOR_ONLY: Final[dict[str, frozenset[str]]] = {
         "_RayTracing _AddPrecomputedVelocity _DiffusionProfile _DiffusionProfileAsset _DiffusionProfileHash "
         "_TransmittanceColorMap _InvTilingScale _InvPrimScale _PerPixelSorting"
     ),
-    "Universal Render Pipeline/Simple Lit": frozenset({"_SpecularHighlights", "_SmoothnessSource", "_SpecGlossMap"}),
+    "Universal Render Pipeline/Simple Lit": frozenset(
+        {"_SpecularHighlights", "_SmoothnessSource", "_SpecGlossMap", "_XRMotionVectorsPass"}
+    ),
     "Universal Render Pipeline/Lit": frozenset({"_XRMotionVectorsPass"}),
     "Universal Render Pipeline/Unlit": frozenset({"_XRMotionVectorsPass"}),
 }
@@ -92,12 +94,17 @@ class RuleSet:
                 }
             )
 
-    def followers(self, state: MaterialState) -> frozenset[str]:
-        """Keywords that follow from properties, so that giving them by hand would not last."""
-        probe = state.copied()
-        probe.decided.clear()
-        self.apply(probe)
-        return frozenset(probe.decided)
+    def followers(self, state: MaterialState) -> dict[str, str]:
+        """Keywords that follow from properties, so that giving them by hand would not last, each with the properties that
+        decide on it."""
+        found: dict[str, set[str]] = {}
+        for reads, rule in self.rules:
+            probe = state.copied()
+            probe.decided.clear()
+            rule(probe)
+            for word in probe.decided:
+                found.setdefault(word, set()).update(reads)
+        return {word: ", ".join(sorted(reads)) for word, reads in found.items()}
 
 
 def rules_of(head: ShaderHead | None, version: tuple[int, int] | None = None) -> RuleSet:

@@ -44,6 +44,7 @@ def new_scriptable(
     fields, notes = behaviour_fields(world.scripts, script, properties, world.references)
     body = behaviour_head(script, game_object=Ref(), name=path.stem) | fields
     content = file_bytes([document_bytes(MONO_BEHAVIOUR, MAIN_ID, "MonoBehaviour", body, world.mode)], world.mode)
+    notes = (*notes, *world.references.notes)
     result = {"script": script.path.text, "class": script.full_name, "fileId": str(MAIN_ID)}
     return AssetBytes(content, result | ({"notes": list(notes)} if notes else {}))
 

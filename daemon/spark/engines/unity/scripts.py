@@ -6,6 +6,7 @@ Unity binds a class to the file that has its name; Unity 6 also the only compone
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -95,7 +96,7 @@ class Scripts:
         if len(by_file) > 1 or any(len({one.full_name for one in same}) > 1 for same in by_file.values()):
             raise self._ambiguous(class_name, named, where)
         if not named:
-            raise self._not_found(class_name, found, where)
+            raise self._not_found(class_name, found, need, where)
         declared = named[0]
         path = ProjectPath(declared.source)
         chain = self.reader.resolver.chain(declared)
@@ -125,6 +126,25 @@ class Scripts:
         if wanted in names or ("." not in wanted and any(name.rsplit(".", 1)[-1] == wanted for name in names)):
             return True
         return None if chain.missing else False
+
+    def former_names(self, script: ScriptClass) -> dict[str, str]:
+        """What `[FormerlySerializedAs]` says fields were called, and their names now, for hints: read from the text."""
+        found: dict[str, str] = {}
+        by_path: dict[str, list[tuple[int, str]]] = {}
+        for field in script.fields:
+            path, _, line = field.where.rpartition(":")
+            by_path.setdefault(path, []).append((int(line), field.member))
+        for name, fields in by_path.items():
+            text = (self._files.read(ProjectPath(name), limit_bytes=ASSET_BYTES) or b"").decode("utf-8", "replace")
+            for match in re.finditer(r"FormerlySerializedAs\s*\(\s*\"([^\"\n]+)\"", text):
+                at = text.count("\n", 0, match.start()) + 1
+                nearest = min((line for line, _ in fields if line >= at), default=0)
+                behind = {member for line, member in fields if line == nearest}
+                words = re.finditer(r"\w+", text[match.end() :])
+                member = next((word.group() for word in words if word.group() in behind), None)
+                if member is not None:
+                    found.setdefault(match.group(1), member)
+        return found
 
     def _made(self, declared: Declared, path: ProjectPath, chain: Chain, guid: str) -> ScriptClass:
         read: SerializedClass = self.reader.of_script(declared)
@@ -204,7 +224,9 @@ class Scripts:
             details={"field": where, "paths": [one.source for one in found]},
         )
 
-    def _not_found(self, class_name: str, others: Sequence[Declared], where: str) -> ToolRejected:
+    def _not_found(
+        self, class_name: str, others: Sequence[Declared], need: ScriptKind | None, where: str
+    ) -> ToolRejected:
         simple = class_name.rsplit(".", 1)[-1]
         details = {"field": where}
         if others:
@@ -228,6 +250,11 @@ class Scripts:
             )
         import difflib
 
+        from spark.engines.unity.hierarchy.engine_types import no_script
+
+        of_engine = no_script(class_name, need or "", where)
+        if of_engine is not None:
+            return of_engine
         near = difflib.get_close_matches(simple, list(self._scripts.stems()), 5, 0.7)
         hint = f"Did you mean {', '.join(near)}? " if near else ""
         return ToolRejected(

@@ -76,11 +76,14 @@ def conflict_problems(text: str) -> Iterator[Problem]:
 
 
 def meta_problems(content: bytes, text: str, before: bytes | None) -> Iterator[Problem]:
-    """A `.meta`: its format line, its guid and no unfinished merge. A guid that changed cuts every reference."""
+    """A `.meta`: its format line, its guid, YAML that can be read and no unfinished merge. A guid that changed cuts every
+    reference."""
     conflicts = list(conflict_problems(text))
     yield from (Problem("meta/merge-conflict", problem.message, problem.offset, problem.fix) for problem in conflicts)
     if not re.search(r"^fileFormatVersion: ?\d+[ \t]*$", text, re.MULTILINE):
         yield Problem("meta/format", "no line fileFormatVersion", -1, "Begin the file with: fileFormatVersion: 2")
+    if not conflicts:
+        yield from _meta_syntax(content)
     guid = guid_in_meta(content)
     if guid is None:
         if not conflicts:
@@ -96,6 +99,19 @@ def meta_problems(content: bytes, text: str, before: bytes | None) -> Iterator[P
     if old is not None and old != guid:
         message = f"the guid changed from {old}: whatever refers to the asset loses it"
         yield Problem("meta/guid-changed", message, text.find("guid:"), "Keep the guid.", "warning")
+
+
+def _meta_syntax(content: bytes) -> Iterator[Problem]:
+    from spark.engines.unity.yaml.errors import YamlError
+    from spark.engines.unity.yaml.tree import parse
+
+    body = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        parse(body)
+    except YamlError as error:
+        at = len(body[: error.offset].decode("utf-8", "replace"))
+        fix = "Correct this line, or restore the .meta, keeping the guid."
+        yield Problem("meta/syntax", error.message, at, fix)
 
 
 def json_problems(path: ProjectPath, text: str) -> Iterator[Problem]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from spark.core.errors import ToolRejected
 from spark.engines.unity.classes.bodies import field_names, offered
 from spark.engines.unity.classes.class_ids import CLASS_NAMES, MAIN_FILE_IDS, class_id, class_name
-from spark.engines.unity.classes.enums import enum_names, enum_value
+from spark.engines.unity.classes.enums import enum_names, enum_value, named_number
 from spark.engines.unity.classes.names import serialized_name
 from spark.engines.unity.classes.needs import is_component, only_one, requires
 from spark.engines.unity.editor_version import EditorVersion
@@ -117,3 +120,34 @@ def test_components_are_the_classes_that_hang_on_a_game_object() -> None:
     for name in offered():
         assert is_component(name) == ("m_GameObject" in field_names(name, NOW)), name
     assert all(class_id(name) is not None for name in ("Transform", "RectTransform"))
+
+
+def test_serialised_names_of_other_versions_are_understood() -> None:
+    """What a field was called before Unity 6, or is called since, means the one that the version writes."""
+    expected = {
+        ("Rigidbody", "m_Drag"): ("m_Drag", "m_LinearDamping"),
+        ("Rigidbody", "m_AngularDrag"): ("m_AngularDrag", "m_AngularDamping"),
+        ("Rigidbody", "m_LinearDamping"): ("m_Drag", "m_LinearDamping"),
+        ("Rigidbody2D", "m_LinearDrag"): ("m_LinearDrag", "m_LinearDamping"),
+    }
+    for (name, written), paths in expected.items():
+        assert (serialized_name(name, written, NOW), serialized_name(name, written, UNITY_6)) == paths
+    assert serialized_name("Camera", "hideFlags", NOW) == "m_ObjectHideFlags"
+
+
+def test_flags_take_names_in_a_list_and_switches_their_numbers() -> None:
+    """Constraints are several names; a physical camera is a mode and not 1; a wrong name is refused with the right ones."""
+    assert named_number("Rigidbody", "m_Constraints", ["FreezePositionX", "FreezeRotation"], "constraints") == 114
+    assert named_number("Rigidbody", "m_Constraints", "FreezeAll", "constraints") == 126
+    assert named_number("Light", "m_Type", "Spot", "type") == 0
+    assert named_number("Camera", "m_projectionMatrixMode", True, "usePhysicalProperties") == 2
+    assert named_number("Camera", "m_projectionMatrixMode", False, "usePhysicalProperties") == 1
+    assert named_number("Camera", "orthographic", True, "orthographic") is None
+    assert named_number("Rigidbody", "m_Constraints", "5", "constraints") is None
+    assert named_number("Light", "m_ObjectHideFlags", ["NotEditable", "HideInHierarchy"], "hideFlags") == 9
+    for wrong in (["Freeze"], "Freeze", [1]):
+        with pytest.raises(ToolRejected) as caught:
+            named_number("Rigidbody", "m_Constraints", wrong, "constraints")
+        assert "FreezeAll" in caught.value.details["fields"]["constraints"]
+    with pytest.raises(ToolRejected):
+        named_number("Light", "m_Type", ["Spot"], "type")

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spark.core.errors import ToolRejected
-from spark.engines.unity.csharp.serialized import SerializedField, serialized_fields
+from spark.engines.unity.csharp.serialized import FieldReader, OneSource, SerializedField, serialized_fields
 from spark.engines.unity.csharp.serialized_numbers import NotConstant, Number, constant, literal
+from spark.engines.unity.csharp.serialized_syntax import declared_types
+from spark.engines.unity.csharp.serialized_types import Resolver
 from spark.engines.unity.yaml.values import Pairs, Ref, Value
 
 _HEAD = "using System;\nusing System.Collections.Generic;\nusing UnityEngine;\nusing UnityEngine.Events;\n"
@@ -381,3 +383,42 @@ def test_deep_nesting_ends() -> None:
 
     with pytest.raises(NotConstant):
         constant(Expr("unread"), lambda name: 0)  # type: ignore[arg-type,return-value]
+
+
+def test_verbatim_names_are_names_without_their_sign() -> None:
+    """`@float` is the field `float`, also as a type's, a constant's and an enum's name."""
+    found = fields_of(
+        "public float @float = 2; public @class kind = @class.@new; public int copy = @int; const int @int = 4;",
+        around="public enum @class { a, @new = 7 }",
+    )
+    assert list(found) == ["float", "kind", "copy"]
+    assert (found["kind"].default, found["copy"].default) == (7, 4)
+    source = "namespace @event { public class @Player : UnityEngine.MonoBehaviour { public int a; } }"
+    assert [field.name for field in serialized_fields(source, "event.Player")] == ["a"]
+
+
+def _class_notes(*files: tuple[str, str]) -> tuple[str, ...]:
+    types = [one for name, text in files for one in declared_types(_HEAD + text, frozenset(), name)]
+    player = next(one for one in types if one.name == "Player")
+    return FieldReader(Resolver(OneSource(types))).of_script(player).notes
+
+
+def test_a_reset_of_the_class_or_its_base_is_said() -> None:
+    """The Editor runs it for a new object; methods that only look like it say nothing."""
+    assert any(
+        "Reset()" in note for note in _class_notes(("P.cs", "public class Player : MonoBehaviour { void Reset() { } }"))
+    )
+    base = "public class Base : MonoBehaviour { protected virtual void Reset() { a = 3; } public int a; }"
+    assert any(
+        "Reset()" in note for note in _class_notes(("P.cs", base + "public class Player : Base { public int b; }"))
+    )
+    others = "public class Player : MonoBehaviour { void Reset(int a) { } static void Reset() { } void Resets() { } }"
+    assert _class_notes(("P.cs", others)) == ()
+
+
+def test_fields_of_a_partial_class_in_two_files_are_said_to_have_no_certain_order() -> None:
+    """The order of parts is the compiler's; parts without fields do not matter."""
+    one = ("A.cs", "public partial class Player : MonoBehaviour { public int a; }")
+    (note,) = _class_notes(one, ("B.cs", "public partial class Player { public int b; }"))
+    assert "A.cs and B.cs" in note
+    assert _class_notes(one, ("B.cs", "public partial class Player { void Update() { } const int c = 1; }")) == ()

@@ -186,6 +186,13 @@ def test_a_value_for_a_nested_prefab_inside_the_base_goes_by_the_computed_id() -
     assert modification["objectReference"]["fileID"] == "10202"
 
 
+def test_a_variant_has_the_root_of_its_base_and_no_other() -> None:
+    """A path that begins with another name is refused with those that work."""
+    error = refused("6000", NewObject("Van/Body"), variant_of="Assets/Car.prefab")
+    assert error.code == "invalid_arguments"
+    assert "Tank or Car" in error.message
+
+
 def test_a_root_that_is_an_instance_makes_a_variant() -> None:
     """That is what a variant is; the answer says so."""
     content, result = made("6000", NewObject("Tank", prefab="Assets/Wheel.prefab"))
@@ -205,7 +212,7 @@ def test_a_root_that_is_an_instance_makes_a_variant() -> None:
             "only one",
         ),
         ([NewObject("A", components=(NewComponent("LineRenderer"),))], "unsupported_asset", "exact fields"),
-        ([NewObject("A", components=(NewComponent("Rigidbody", {"mas": 1}),))], "not_found", "m_Mass"),
+        ([NewObject("A", components=(NewComponent("Rigidbody", {"mas": 1}),))], "invalid_arguments", "m_Mass"),
         ([NewObject("A", components=(NewComponent("Rigidbody", {"mass": "heavy"}),))], "invalid_arguments", "number"),
         (
             [NewObject("A", components=(NewComponent("GameObject", {"tag": "Nobody"}),))],

@@ -208,6 +208,12 @@ def test_a_set_changes_the_lines_of_its_property_only() -> None:
     assert came == ["  m_LocalPosition: {x: 0, y: 1.5, z: 0}"]
 
 
+def test_a_script_is_switched_off_by_its_name_in_the_api() -> None:
+    """`enabled` is m_Enabled in the file."""
+    content = edited("6000", "Car.prefab", setting("Car", "enabled", False, "Health"))
+    assert changed_lines(fixture("6000", "Car.prefab"), content) == (["  m_Enabled: 1"], ["  m_Enabled: 0"])
+
+
 def test_a_set_of_what_an_instance_shows_is_an_override_and_says_so() -> None:
     """One more entry, nothing else."""
     content, result = edited_with_result("6000", "Car.prefab", setting("Car/Front", "radius", 0.75, "SphereCollider"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from spark.engines.unity.merge import merge_asset
-from spark.engines.unity.merge.contested import broken
+from spark.engines.unity.merge.fit import broken
 from spark.engines.unity.merge.version import version_of
 from spark.engines.unity.yaml.values import Value
 from spark.text.merge import Merge

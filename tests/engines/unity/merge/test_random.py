@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spark.engines.unity.merge import merge_asset
-from spark.engines.unity.merge.contested import broken
+from spark.engines.unity.merge.fit import broken
 from spark.engines.unity.merge.version import NotByDocument, version_of
 from spark.engines.unity.yaml.split import is_yaml
 from spark.text import merge as by_lines

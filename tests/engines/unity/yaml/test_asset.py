@@ -7,6 +7,7 @@ import tracemalloc
 import pytest
 
 from spark.core.errors import ToolRejected
+from spark.core.patience import GivenUp, giving_up
 from spark.engines.unity.yaml.asset import AssetFile
 from spark.engines.unity.yaml.mode import Mode
 from spark.engines.unity.yaml.split import is_yaml
@@ -88,6 +89,78 @@ def test_a_new_last_document_keeps_a_missing_last_line_end() -> None:
     file = AssetFile.open(content, "x.prefab")
     file.add(file.new_document(1, 77, "GameObject", {"m_Name": "New"}))
     assert file.to_bytes() == content + b"\n--- !u!1 &77\nGameObject:\n  m_Name: New"
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("final", [True, False])
+def test_without_its_last_document_a_file_ends_as_it_did(newline: bytes, final: bool) -> None:
+    """A file without a line end at its end gets none, one with it keeps it; also where the new last one has no body."""
+    documents = [b"--- !u!1 &1\nA:\n  b: 1\n", b"--- !u!1 &2\n", b"--- !u!1 &3\nA:\n  b: 1\n"]
+
+    def content(count: int) -> bytes:
+        made = (HEADER + b"".join(documents[:count])).replace(b"\n", newline)
+        return made if final or not count else made.removesuffix(newline)
+
+    file = AssetFile.open(content(3), "x.prefab")
+    for count in (2, 1):
+        file.delete(file.documents[-1])
+        assert file.to_bytes() == content(count)
+    file.add(file.new_document(1, 77, "GameObject", {"m_Name": "New"}))
+    file.delete(file.documents[0])
+    new = b"--- !u!1 &77\nGameObject:\n  m_Name: New\n".replace(b"\n", newline)
+    assert file.to_bytes() == content(0) + (new if final else new.removesuffix(newline))
+
+
+def test_taking_a_document_out_does_not_look_at_the_others() -> None:
+    """In a large scene only what is asked for is made: before and behind an edit of the list, and what was looked at or
+    changed keeps its bytes."""
+    count = 20_000
+    parts = [b"--- !u!1 &%d\nA:\n  b: %d\n" % (number, number) for number in range(1, count + 1)]
+    file = AssetFile.open(HEADER + b"".join(parts), "x.unity")
+    tracemalloc.start()
+    file.delete(file.document(700))
+    file.set(file.document(900), ("b",), 5)
+    file.add(file.new_document(1, 77_777, "A", {"b": 1}), at=10)
+    saved = file.to_bytes()
+    with pytest.raises(ToolRejected):
+        file.document(700)
+    with pytest.raises(ValueError, match="not in list"):
+        file.delete(opened(OWN / "fold.prefab", (OWN / "fold.prefab").read_bytes()).documents[3])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    parts[899] = parts[899].replace(b"b: 900", b"b: 5")
+    del parts[699]
+    parts.insert(10, b"--- !u!1 &77777\nA:\n  b: 1\n")
+    assert saved == HEADER + b"".join(parts)
+    assert peak < 4 * len(saved)
+
+
+def test_refusing_a_broken_document_names_its_line_without_copying_the_file() -> None:
+    """The line counts through all documents before it as they stand now, and the refusal copies them once at the most."""
+    count = 20_000
+    content = HEADER + b"".join(b"--- !u!1 &%d\nA:\n  b: 1\n" % number for number in range(1, count))
+    file = AssetFile.open(content + b"--- !u!1 &%d\nA:\n  b: 1\n  c: {x: 0\n" % count, "x.unity")
+    file.insert(file.documents[0], (), "k", 1)
+    tracemalloc.start()
+    with pytest.raises(ToolRejected) as caught:
+        file.set(file.document(count), ("b",), 2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert caught.value.details["line"] == 2 + 3 * (count - 1) + 1 + 4
+    assert str(caught.value.details["fileId"]) == str(count)
+    assert peak < 2 * len(content)
+
+
+def test_work_that_nobody_waits_for_ends_at_the_next_document() -> None:
+    """Opening, looking through and reading a file ask whether to go on."""
+    content = (OWN / "fold.prefab").read_bytes()
+    file = AssetFile.open(content, "x.prefab")
+    first = file.documents[0]
+    with giving_up(lambda: True):
+        for work in (lambda: AssetFile.open(content, "x.prefab"), lambda: first.tree, lambda: list(file.documents)):
+            with pytest.raises(GivenUp):
+                work()
+    assert first.fields.is_mapping
 
 
 def test_a_file_of_new_documents() -> None:

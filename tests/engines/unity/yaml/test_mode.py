@@ -44,6 +44,14 @@ def test_a_name_in_brackets_is_no_evidence_for_the_bracket_rule() -> None:
     assert mode_of(head + b"  m_Path: 'm_List.data[0]'\n").quoting == "brackets"
 
 
+def test_a_line_with_many_marks_is_looked_at_once() -> None:
+    """A mark that a quoted text may hold is asked of each line, not of each place: half a million of them in one line, and
+    the line behind still tells."""
+    line = b'  m_Text: "' + b"a #" * 500_000 + b'"\n'
+    assert mode_of(HEADER + b"--- !u!1 &1\nA:\n" + line).quoting == "current"
+    assert mode_of(HEADER + b"--- !u!1 &1\nA:\n" + line + b"  m_B: a #b\n").quoting == "loose"
+
+
 def test_a_trailing_space_in_front_of_a_fold_is_no_evidence_for_loose_quoting() -> None:
     """Unity leaves all spaces of a run but the last one before the line end that it puts in."""
     text = b"  m_Text: some words that fill the line until it is long enough to be broken here  \n    and go on\n"

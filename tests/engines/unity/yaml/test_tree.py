@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from spark.engines.unity.yaml.errors import YamlError
 from spark.engines.unity.yaml.mode import Mode
-from spark.engines.unity.yaml.tree import MAX_DEPTH, NULL, PLAIN, Node, parse
+from spark.engines.unity.yaml.tree import MAX_DEPTH, NULL, PLAIN, Node, parse, parse_document
 from spark.engines.unity.yaml.values import Pairs, Value
 from spark.engines.unity.yaml.write import body_bytes
 from tests.engines.unity.yaml.samples import assets, bodies
@@ -111,6 +111,10 @@ def test_reads(text: str, value: Value) -> None:
         ("a: {x: #c\n}\n", 7),
         ("a: {x: a?b}\n", 8),
         ("a: {x: &b}\n", 7),
+        ("a: {x: 0, y: :0}\n", 13),
+        ("a: [:0]\n", 4),
+        ("a: {x:}\n", 4),
+        ("a: {x:, y: 1}\n", 4),
         ("a:  1\n", 4),
         ("a:1\n", 0),
         ("a : 1\n", 0),
@@ -128,7 +132,10 @@ def test_reads(text: str, value: Value) -> None:
         ("a:\n- b\n  - c: 1\n", 9),
         ("a:\n- b\n c: 1\n", 8),
         ("---\na: 1\n", 0),
+        ("---a: 1\n", 0),
+        ("a: 1\n---b: 1\n", 5),
         ("a: 1\n...\n", 5),
+        ("a: 1\n...  b: 1\n", 5),
         ("%TAG x\n", 0),
         ("<<<<<<< HEAD\na: 1\n", 0),
         ("a: 1\n=======\n", 5),
@@ -147,6 +154,16 @@ def test_refuses(text: str, at: int) -> None:
     with pytest.raises(YamlError) as caught:
         parse(text.encode())
     assert caught.value.offset == at, caught.value.message
+
+
+@pytest.mark.parametrize(("text", "at"), [("A:\n  b: 1\n  : \n", 12), (": 1\n", 0), ("a: 1\n: \n", 5)])
+def test_a_field_has_a_name(text: str, at: int) -> None:
+    """A document's own fields and those of an importer are named; a map below them may have a key of no length."""
+    with pytest.raises(YamlError) as caught:
+        parse_document(text.encode())
+    assert caught.value.offset == at
+    nested = b"A:\n  m_Map:\n    : \n    1: x\n  m_Text: 'a\n\n  : b'\n"
+    assert parse_document(nested).root.plain() == parse(nested).root.plain()
 
 
 def test_nesting_has_a_bound() -> None:

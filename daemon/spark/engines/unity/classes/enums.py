@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
+
+from spark.core.assets import Json
+from spark.core.errors import invalid_arguments
+from spark.engines.unity.json_numbers import WHOLE
 
 _Enum = dict[str, int]
 
@@ -162,28 +167,76 @@ _FLAGS: Final = frozenset(
         ("Canvas", "m_AdditionalShaderChannelsFlag"),
     }
 )
+_HIDE_FLAGS: Final[_Enum] = {
+    "None": 0,
+    "HideInHierarchy": 1,
+    "HideInInspector": 2,
+    "NotEditable": 8,
+    "DontSaveInBuild": 16,
+    "DontUnloadUnusedAsset": 32,
+}
+"""Of every object. Those that keep it from being saved are none of a file's."""
+_SWITCHES: Final[dict[tuple[str, str], tuple[int, int]]] = {("Camera", "m_projectionMatrixMode"): (1, 2)}
+"""The numbers for false and true where they are not 0 and 1: `usePhysicalProperties` is a mode in the file."""
 _BETWEEN = re.compile(r"\s*[|,]\s*")
 
 
 def enum_names(class_name: str, field: str) -> tuple[str, ...]:
     """The names a field takes; empty where it is no enum or not in the table."""
-    return tuple(_ENUMS.get(class_name, {}).get(field, ()))
+    return tuple(_members(class_name, field) or ())
 
 
-def enum_value(class_name: str, field: str, name: str) -> int | None:
-    """The number of `Spot`, `LightType.Spot` or `spot`; of `FreezeRotation | FreezePositionY` where the field is a set of
-    flags. `field` is a serialized property path. None where the field or one of the names is not in the table."""
-    members = _ENUMS.get(class_name, {}).get(field)
+def enum_value(class_name: str, field: str, name: str | Sequence[object]) -> int | None:
+    """The number of `Spot`, `LightType.Spot` or `spot`; of `FreezeRotation | FreezePositionY` or a list of names where the
+    field is a set of flags. `field` is a serialized property path. None where the field or one of the names is not in the
+    table, and for a list where the field takes one name."""
+    members = _members(class_name, field)
     if members is None:
         return None
-    parts = _BETWEEN.split(name.strip()) if (class_name, field) in _FLAGS else [name.strip()]
+    flags = is_flags(class_name, field)
+    if isinstance(name, str):
+        parts: Sequence[object] = _BETWEEN.split(name.strip()) if flags else [name.strip()]
+    elif flags:
+        parts = name
+    else:
+        return None
     total = 0
     for part in parts:
-        value = _member(members, part.rsplit(".", 1)[-1])
+        value = _member(members, part.rsplit(".", 1)[-1]) if isinstance(part, str) else None
         if value is None:
             return None
-        total |= value
-    return total if len(parts) > 1 else value
+        total = value if len(parts) == 1 else total | value
+    return total
+
+
+def is_flags(class_name: str, field: str) -> bool:
+    """Whether a field takes several of its names at once."""
+    return (class_name, field) in _FLAGS or field == "m_ObjectHideFlags"
+
+
+def switch_value(class_name: str, field: str, on: bool) -> int | None:
+    """The number of a switch that is a mode in the file; None for every other field, where it is 0 or 1."""
+    numbers = _SWITCHES.get((class_name, field))
+    return None if numbers is None else numbers[on]
+
+
+def named_number(class_name: str, field: str, value: Json, where: str) -> int | None:
+    """The number that a field gets from a name, from names or from a switch; None where the value is none of these, or the
+    field takes none. `field` is a serialized property path. Raises `invalid_arguments` for a name that it does not take."""
+    if isinstance(value, bool):
+        return switch_value(class_name, field, value)
+    known = enum_names(class_name, field)
+    if not known or not (isinstance(value, list) or (isinstance(value, str) and not WHOLE.fullmatch(value))):
+        return None
+    number = enum_value(class_name, field, value)
+    if number is None:
+        several = ", or several of them in a list" if is_flags(class_name, field) else ""
+        raise invalid_arguments({where: f"a number or one of {', '.join(known)}{several}"})
+    return number
+
+
+def _members(class_name: str, field: str) -> _Enum | None:
+    return _HIDE_FLAGS if field == "m_ObjectHideFlags" else _ENUMS.get(class_name, {}).get(field)
 
 
 def _member(members: _Enum, name: str) -> int | None:

@@ -1,6 +1,7 @@
 """From the names of Unity's scripting API to the names in the files: `mass` is `m_Mass`, `fieldOfView` is `field of view`.
 
-Only renames: what the API computes (`forward`, `eulerAngles`, `spatialBlend`) has no name here.
+Only renames: what the API computes (`forward`, `eulerAngles`) has no name here; names that stand for several properties are
+in `composed`.
 """
 
 from __future__ import annotations
@@ -48,6 +49,11 @@ _BODY: Final = {
     "excludeLayers": "m_ExcludeLayers.m_Bits",
 }
 
+_ANGULAR: Final = dict.fromkeys(
+    ("angularDrag", "angularDamping", "m_AngularDrag", "m_AngularDamping"), ("m_AngularDamping", "m_AngularDrag")
+)
+"""Renamed in 6000.0: each name means the one that the version writes."""
+
 _NAMES: Final[dict[str, dict[str, str | tuple[str, ...]]]] = {
     "GameObject": {
         "tag": "m_TagString",
@@ -75,21 +81,19 @@ _NAMES: Final[dict[str, dict[str, str | tuple[str, ...]]]] = {
     "CharacterController": {**_COLLIDER},
     "Rigidbody": {
         **_BODY,
-        "drag": ("m_LinearDamping", "m_Drag"),
-        "linearDamping": ("m_LinearDamping", "m_Drag"),
-        "angularDrag": ("m_AngularDamping", "m_AngularDrag"),
-        "angularDamping": ("m_AngularDamping", "m_AngularDrag"),
+        **dict.fromkeys(("drag", "linearDamping", "m_Drag", "m_LinearDamping"), ("m_LinearDamping", "m_Drag")),
+        **_ANGULAR,
         "automaticCenterOfMass": "m_ImplicitCom",
         "automaticInertiaTensor": "m_ImplicitTensor",
         "inertiaTensorRotation": "m_InertiaRotation",
     },
     "Rigidbody2D": {
         **_BODY,
-        "drag": ("m_LinearDamping", "m_LinearDrag"),
-        "linearDrag": ("m_LinearDamping", "m_LinearDrag"),
-        "linearDamping": ("m_LinearDamping", "m_LinearDrag"),
-        "angularDrag": ("m_AngularDamping", "m_AngularDrag"),
-        "angularDamping": ("m_AngularDamping", "m_AngularDrag"),
+        **dict.fromkeys(
+            ("drag", "linearDrag", "linearDamping", "m_LinearDrag", "m_LinearDamping"),
+            ("m_LinearDamping", "m_LinearDrag"),
+        ),
+        **_ANGULAR,
         "sharedMaterial": "m_Material",
         "sleepMode": "m_SleepingMode",
     },
@@ -133,9 +137,14 @@ _NAMES: Final[dict[str, dict[str, str | tuple[str, ...]]]] = {
     "Animator": {
         "runtimeAnimatorController": "m_Controller",
         "animatePhysics": "m_AnimatePhysics",
-        "keepAnimatorControllerStateOnDisable": (
-            "m_KeepAnimatorStateOnDisable",
-            "m_KeepAnimatorControllerStateOnDisable",
+        **dict.fromkeys(
+            (
+                "keepAnimatorControllerStateOnDisable",
+                "keepAnimatorStateOnDisable",
+                "m_KeepAnimatorControllerStateOnDisable",
+                "m_KeepAnimatorStateOnDisable",
+            ),
+            ("m_KeepAnimatorStateOnDisable", "m_KeepAnimatorControllerStateOnDisable"),
         ),
     },
     "Canvas": {
@@ -164,6 +173,8 @@ def serialized_name(class_name: str, name: str, version: EditorVersion) -> str |
 def _candidates(class_name: str, head: str) -> tuple[str, ...]:
     capital = head[:1].upper() + head[1:]
     named = _NAMES.get(class_name, {}).get(head, ())
+    if head == "hideFlags":
+        return ("m_ObjectHideFlags",)
     return (head, *((named,) if isinstance(named, str) else named), f"m_{capital}", f"m_{head}", capital)
 
 

@@ -83,6 +83,10 @@ class FieldReader:
                     )
                 break
             current, inside = base.declared, base.scope
+        if not plain and any(part.resets for level, _ in levels for part in self.resolver.parts(level)):
+            notes.append(
+                f"{declared.name} has a Reset(), which the Editor runs for a new object: what it sets is not set here"
+            )
         fields: list[SerializedField] = []
         code = "\n".join(part.constructor for level, _ in levels for part in self.resolver.parts(level))
         for level, own in reversed(levels):
@@ -93,6 +97,12 @@ class FieldReader:
                 if part.broken:
                     notes.append(f"not all of {part.path} in {part.source} could be read; fields may be left out")
                 fields += self._members(part, own, code, depth)
+            files = [part.source for part in parts if any(is_serialised(member) for member in part.members)]
+            if len(set(files)) > 1:
+                notes.append(
+                    f"the fields of {level.path} lie in {' and '.join(dict.fromkeys(files))}: they stand here in the order of "
+                    "these files, Unity has them in the order in which the compiler takes them"
+                )
         return SerializedClass(_unique(fields, notes), tuple(notes))
 
     def _members(self, part: Declared, scope: Mapping[str, Bound], code: str, depth: int) -> list[SerializedField]:

@@ -129,17 +129,52 @@ NEVER: Final = words(
 """Types without `[Serializable]`, or containers that Unity does not serialise. `Object` here is `System.Object` (it is looked
 up among the references first)."""
 EVENTS: Final = frozenset({"UnityEvent"})
+UNKNOWN_SHAPES: Final = words(
+    "RectInt BoundsInt Hash128 GradientColorKey GradientAlphaKey JointDrive JointLimits JointSpring"
+)
+"""Values of the engine that it serialises in shapes that are not known exactly here."""
 
 
 def unity_enum(name: str) -> Mapping[str, int] | None:
     """The members of an enum of the engine that scripts often have as a field; None where it is not known here."""
     if name == "KeyCode":
         return _key_codes()
+    if name in _NUMBERED:
+        return _NUMBERED[name]
     text = _ENUMS.get(name)
     return None if text is None else {word: number for number, word in enumerate(text.split())}
 
 
+_NUMBERED: Final[Mapping[str, Mapping[str, int]]] = {
+    "ForceMode": {"Force": 0, "Impulse": 1, "VelocityChange": 2, "Acceleration": 5},
+    "CameraClearFlags": {"Skybox": 1, "SolidColor": 2, "Color": 2, "Depth": 3, "Nothing": 4},
+    "WrapMode": {"Default": 0, "Once": 1, "Clamp": 1, "Loop": 2, "PingPong": 4, "ClampForever": 8},
+    "FogMode": {"Linear": 1, "Exponential": 2, "ExponentialSquared": 3},
+    "RigidbodyConstraints": {
+        "None": 0,
+        "FreezePositionX": 2,
+        "FreezePositionY": 4,
+        "FreezePositionZ": 8,
+        "FreezePosition": 14,
+        "FreezeRotationX": 16,
+        "FreezeRotationY": 32,
+        "FreezeRotationZ": 64,
+        "FreezeRotation": 112,
+        "FreezeAll": 126,
+    },
+}
+"""Enums whose numbers are not those of a list."""
 _ENUMS: Final = {
+    "RenderMode": "ScreenSpaceOverlay ScreenSpaceCamera WorldSpace",
+    "ShadowCastingMode": "Off On TwoSided ShadowsOnly",
+    "AnimatorCullingMode": "AlwaysAnimate CullUpdateTransforms CullCompletely",
+    "RigidbodyType2D": "Dynamic Kinematic Static",
+    "RigidbodyInterpolation2D": "None Interpolate Extrapolate",
+    "CollisionDetectionMode2D": "Discrete Continuous",
+    "SpriteDrawMode": "Simple Sliced Tiled",
+    "SpriteMaskInteraction": "None VisibleInsideMask VisibleOutsideMask",
+    "TouchPhase": "Began Moved Stationary Ended Canceled",
+    "AvatarIKGoal": "LeftFoot RightFoot LeftHand RightHand",
     "ForceMode2D": "Force Impulse",
     "Space": "World Self",
     "LightType": "Spot Directional Point Area Disc",

@@ -60,7 +60,7 @@ class ExpressionReader:
         if node.type == "generic_name":
             lists = [child for child in node.named_children if child.type == "type_argument_list"]
             args = tuple(self.type_name(one, depth + 1) for whole in lists for one in whole.named_children)
-            return TypeName(self.text(node.named_children[0]), args)
+            return TypeName(self.text(node.named_children[0]).lstrip("@"), args)
         if node.type == "qualified_name":
             qualifier, named = node.child_by_field_name("qualifier"), node.child_by_field_name("name")
             if qualifier is not None and named is not None:
@@ -117,7 +117,7 @@ class ExpressionReader:
                     kind, self.text(operator), (self.expression(left, depth + 1), self.expression(right, depth + 1))
                 )
         if kind == "member_access_expression":
-            return Expr(kind, "".join(self.text(node).removeprefix("global::").split()))
+            return Expr(kind, "".join(self.text(node).removeprefix("global::").replace("@", "").split()))
         if kind == "cast_expression":
             value = node.child_by_field_name("value")
             return Expr(kind, type=named, parts=(self.expression(value, depth + 1),)) if value is not None else None
@@ -163,7 +163,7 @@ class ExpressionReader:
         for child in inner:
             if child.type == "assignment_expression":
                 left, right = child.child_by_field_name("left"), child.child_by_field_name("right")
-                names.append(self.text(left) if left is not None else "?")
+                names.append(self.text(left).lstrip("@") if left is not None else "?")
                 items.append(self.expression(right, depth + 1) if right is not None else Expr("unread"))
             else:
                 items.append(self.expression(child, depth + 1))

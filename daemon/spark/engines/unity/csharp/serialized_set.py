@@ -21,7 +21,8 @@ from spark.engines.unity.csharp.serialized_shapes import (
     vector,
 )
 from spark.engines.unity.csharp.serialized_types import FieldType
-from spark.engines.unity.json_numbers import flag, parts, real, refused, shown, whole
+from spark.engines.unity.json_curves import curve
+from spark.engines.unity.json_numbers import ROTATION, flag, parts, real, refused, rotation, shown, whole
 from spark.engines.unity.yaml.numbers import double_text
 from spark.engines.unity.yaml.values import Pairs, Value
 
@@ -49,11 +50,14 @@ class FieldSetter:
         stands there now. Raises `invalid_arguments` where there is no such place."""
         wanted = field.type
         for step in steps:
+            if wanted.kind == "vector" and wanted.name == "Quaternion":
+                raise refused(where, f"the rotation as a whole: {ROTATION}", value)
             inner = self._step(wanted, step)
             if inner is None:
                 raise invalid_arguments({where: f"a place inside of {field.member} ({wanted.name})"})
             wanted = inner
-        return self.typed(wanted, value, where, present)
+        unknown = field.uncertain if not steps and present is None else ""
+        return self.typed(wanted, value, where, present, unknown)
 
     def _step(self, wanted: FieldType, step: str | int) -> FieldType | None:
         if wanted.kind == "list" and isinstance(step, int):
@@ -69,10 +73,11 @@ class FieldSetter:
 
     def field(self, field: SerializedField, value: Json, where: str) -> Value:
         """The value of a field; parts of a class that are not given have the values of a new object."""
-        return self.typed(field.type, value, where, None if field.uncertain else field.default)
+        return self.typed(field.type, value, where, None if field.uncertain else field.default, field.uncertain)
 
-    def typed(self, wanted: FieldType, value: Json, where: str, like: Value = None) -> Value:
-        """`like`: the present value or the default, for the parts of a class or vector that are not given."""
+    def typed(self, wanted: FieldType, value: Json, where: str, like: Value = None, unknown: str = "") -> Value:
+        """`like`: the present value or the default, for the parts of a class or vector that are not given. `unknown`: why only
+        the code knows what stands there, so that nothing can be completed."""
         kind = wanted.kind
         if kind == "bool":
             return flag(value, where)
@@ -99,7 +104,7 @@ class FieldSetter:
         if kind == "list" and wanted.element is not None:
             return self._list(wanted.element, value, where)
         if kind == "class":
-            return self._class(wanted, value, where, like)
+            return self._class(wanted, value, where, like, unknown)
         if kind == "event" and value in ([], None):
             return empty_event()
         raise self._unsettable(wanted, where)
@@ -110,7 +115,7 @@ class FieldSetter:
         elif wanted.kind == "managed":
             why = f"{wanted.why}: which class stands there is chosen in Unity"
         else:
-            why = wanted.why or f"a {wanted.name} is set in Unity"
+            why = wanted.why or f"{article(wanted.name)} is set in Unity"
         return invalid_arguments({where: "not set by this call"}, f"{where} cannot be set: {why}")
 
     def _char(self, value: Json, where: str) -> Value:
@@ -120,6 +125,8 @@ class FieldSetter:
 
     def _vector(self, name: str, value: Json, where: str, like: Value) -> Value:
         keys, integers = builtin.VECTORS[name]
+        if name == "Quaternion":
+            return vector(name, rotation(value, where))
         old = [_float(like.get(key)) for key in keys] if isinstance(like, Pairs) else None
         if name == "Vector4" and isinstance(value, dict) and "euler" in value:
             raise refused(where, "[x, y, z, w]", value)
@@ -164,11 +171,15 @@ class FieldSetter:
             keys = _BLOCK_KEYS[name]
             old = [_float(like.get(key)) for key in keys] if isinstance(like, Pairs) else None
             return block(name, parts(value, keys, old, where, integers=name in _INTEGERS))
-        if name == "AnimationCurve" and isinstance(value, dict) and value.get("m_Curve") == []:
-            return coerce(value, empty_curve(), where, self.references)
+        if name == "AnimationCurve":
+            like = like if isinstance(like, Pairs) and "m_Curve" in like else empty_curve()
+            assert isinstance(like, Pairs)
+            return curve(value, like, where)
         if name == "Bounds":
             raise refused(where, '{"center": [x, y, z], "size": [x, y, z]}', value)
-        raise invalid_arguments({where: "not set by this call"}, f"{where} cannot be set: a {name} is drawn in Unity")
+        raise invalid_arguments(
+            {where: "not set by this call"}, f"{where} cannot be set: {article(name)} is drawn in Unity"
+        )
 
     def _list(self, element: FieldType, value: Json, where: str) -> Value:
         if not isinstance(value, list) or len(value) > MAX_ITEMS:
@@ -177,18 +188,24 @@ class FieldSetter:
             raise self._unsettable(element, where)
         return list_value(element, [self.typed(element, item, f"{where}[{at}]") for at, item in enumerate(value)])
 
-    def _class(self, wanted: FieldType, value: Json, where: str, like: Value) -> Value:
+    def _class(self, wanted: FieldType, value: Json, where: str, like: Value, unknown: str = "") -> Value:
         fields = self.reader.of_type(wanted).fields
         if not isinstance(value, dict):
             raise refused(where, f"a mapping with {', '.join(field.name for field in fields)}", value)
         found = by_name(fields, value, where)
+        missing = [field.member for field in fields if field.name not in found]
+        if unknown and not isinstance(like, Pairs) and missing:
+            accepted = f"{where} as a whole, with {', '.join(field.member for field in fields)}"
+            message = f"{where}: without {', '.join(missing)} it is not whole, and only the code knows what stands there: {unknown}"
+            raise invalid_arguments({f"{where}.{missing[0]}": accepted}, message)
         made: dict[str, Value] = {}
         for field in fields:
             present = like.get(field.name) if isinstance(like, Pairs) else None
             old = present if present is not None else None if field.uncertain else field.default
             if field.name in found:
                 key = found[field.name]
-                made[field.name] = self.typed(field.type, value[key], f"{where}.{key}", old)
+                inner = unknown or field.uncertain if present is None else ""
+                made[field.name] = self.typed(field.type, value[key], f"{where}.{key}", None if inner else old, inner)
             elif old is not None:
                 made[field.name] = old
         if not made:
@@ -198,6 +215,10 @@ class FieldSetter:
         order = [key for key, _ in like.items()] if isinstance(like, Pairs) else []
         both = {**left, **made}
         return Pairs([(key, both.pop(key)) for key in order if key in both] + list(both.items()))
+
+
+def article(name: str) -> str:
+    return f"{'an' if name[:1] in 'AEIOU' else 'a'} {name}"
 
 
 def by_name(fields: tuple[SerializedField, ...], value: dict[str, Json], where: str) -> dict[str, str]:

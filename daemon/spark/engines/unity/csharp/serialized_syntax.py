@@ -47,7 +47,8 @@ class Declared:
     """A type. `owner` is the dotted name of the types around it; `bases` stand as written (the class first, if there is one).
 
     For an enum `values` are its members. `requires`: the types in its `[RequireComponent]`. `constructor`: the bodies of its
-    instance constructors without parameters. `broken`: the parser could not read all of it. `source`: a name for messages
+    instance constructors without parameters. `resets`: it has a method `Reset()`, which the Editor calls for a new object.
+    `broken`: the parser could not read all of it. `source`: a name for messages
     (a path).
     """
 
@@ -65,6 +66,7 @@ class Declared:
     aliases: tuple[tuple[str, TypeName], ...]
     requires: tuple[TypeName, ...]
     constructor: str
+    resets: bool
     broken: bool
     source: str
     line: int
@@ -140,14 +142,14 @@ class _Reader(ExpressionReader):
                 continue
             target = self.type_name(rest[-1])
             if named is not None:
-                aliases.append((self.text(named), target))
+                aliases.append((self.name(named), target))
             else:
                 found.add(target.name)
         return _Scope(scope.namespace, scope.owner, frozenset(found), tuple(aliases))
 
     def _namespace(self, node: Node, scope: _Scope) -> _Scope:
         name = node.child_by_field_name("name")
-        text = "".join(self.text(name).split()) if name is not None else ""
+        text = "".join(self.text(name).split()).replace("@", "") if name is not None else ""
         full = f"{scope.namespace}.{text}" if scope.namespace else text
         return _Scope(full, scope.owner, scope.usings, scope.aliases)
 
@@ -163,7 +165,7 @@ class _Reader(ExpressionReader):
         inside = body.named_children if body is not None else []
         return Declared(
             kind=kind,
-            name=self.text(named),
+            name=self.name(named),
             namespace=scope.namespace,
             owner=scope.owner,
             modifiers=frozenset(self.parsed.modifiers(node)),
@@ -176,6 +178,7 @@ class _Reader(ExpressionReader):
             aliases=scope.aliases,
             requires=tuple(self._types_in(node, "RequireComponent")),
             constructor="\n".join(self._constructors(inside)),
+            resets=any(self._is_reset(child) for child in inside),
             broken=any(child.is_error or child.is_missing for child in inside) or (kind == "enum" and node.has_error),
             source=self.source,
             line=node.start_point[0] + 1,
@@ -183,7 +186,18 @@ class _Reader(ExpressionReader):
 
     def _parameter(self, node: Node) -> str:
         named = node.child_by_field_name("name")
-        return self.text(named if named is not None else node)
+        return self.name(named if named is not None else node)
+
+    def name(self, node: Node) -> str:
+        """The name that an identifier means: `@float` is `float`."""
+        return self.text(node).lstrip("@")
+
+    def _is_reset(self, node: Node) -> bool:
+        named = node.child_by_field_name("name") if node.type == "method_declaration" else None
+        if named is None or self.name(named) != "Reset" or "static" in self.parsed.modifiers(node):
+            return False
+        parameters = node.child_by_field_name("parameters")
+        return parameters is None or not parameters.named_child_count
 
     def _constructors(self, inside: list[Node]) -> Iterator[str]:
         for child in inside:
@@ -198,7 +212,7 @@ class _Reader(ExpressionReader):
             if child.type == "enum_member_declaration":
                 named, value = child.child_by_field_name("name"), child.child_by_field_name("value")
                 if named is not None:
-                    yield self.text(named), self.expression(value) if value is not None else None
+                    yield self.name(named), self.expression(value) if value is not None else None
 
     def _members(self, node: Node) -> Iterator[Member]:
         if node.type == "field_declaration":
@@ -217,7 +231,7 @@ class _Reader(ExpressionReader):
                 return
             value = node.child_by_field_name("value")
             yield Member(
-                self.text(named),
+                self.name(named),
                 self.type_name(typed),
                 frozenset(self.parsed.modifiers(node)) | self._read_only(node),
                 attributes,
@@ -242,7 +256,7 @@ class _Reader(ExpressionReader):
         values = [child for child in node.named_children if child != named and child.type != "bracketed_argument_list"]
         values = [child for child in values if child.type != "comment"]
         return Member(
-            self.text(named),
+            self.name(named),
             typed,
             modifiers,
             attributes,

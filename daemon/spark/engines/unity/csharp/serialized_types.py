@@ -230,7 +230,15 @@ class Resolver:
                 return FieldType("enum", simple)
         if simple in builtin.NEVER:
             return None
-        why = f"the type {written} was found neither in the project nor in its packages on disk"
+        if simple in builtin.UNKNOWN_SHAPES and not written.args:
+            why = (
+                f"{simple} is Unity's own, and how it stands in a file is not known exactly here: set it in the Editor"
+            )
+            return FieldType("unknown", simple, why=why)
+        why = (
+            f"the type {written} was found neither in the project nor in its packages on disk, and it is none of the engine's "
+            "that is known here"
+        )
         return FieldType("unknown", str(written), why=why)
 
     def _of_project(
@@ -280,7 +288,15 @@ def is_of_engine(name: str) -> bool:
     name = builtin.SYSTEM_NAMES.get(name, name)
     if name in builtin.INTEGERS or name in ("float", "double", "bool", "string", "char", "List"):
         return True
-    tables = (builtin.VECTORS, builtin.BLOCKS, builtin.OBJECTS, builtin.NEVER, builtin.EVENTS, builtin.SCRIPT_ROOTS)
+    tables = (
+        builtin.VECTORS,
+        builtin.BLOCKS,
+        builtin.OBJECTS,
+        builtin.NEVER,
+        builtin.EVENTS,
+        builtin.SCRIPT_ROOTS,
+        builtin.UNKNOWN_SHAPES,
+    )
     return any(name in table for table in tables)
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from spark.core.errors import ToolRejected, invalid_arguments
-from spark.engines.unity.hierarchy import overrides
+from spark.engines.unity.hierarchy import changes, listed, overrides, quick
 from spark.engines.unity.hierarchy.objects import GameObject, Instance
 from spark.engines.unity.hierarchy.session import Session
-from spark.engines.unity.hierarchy.structure import refs_in
 from spark.engines.unity.yaml.values import Pairs, Ref, Value, ref_of
 
 _CHILDREN = ("m_Children",)
@@ -22,20 +21,26 @@ _ADDED = ("m_Modification", "m_AddedGameObjects")
 
 def attach(session: Session, child: GameObject, parent: GameObject | None, index: int | None) -> None:
     """Puts a child that hangs nowhere under a parent, at a place among the siblings (None: as the last)."""
+    before = siblings_of(session, parent)
+    if index is not None and index >= len(before):
+        index = None
     father = 0 if parent is None else session.stripped_transform(parent)
     if child.instance is not None:
         session.asset.set(child.instance.document, ("m_Modification", "m_TransformParent"), Ref(father))
     else:
         session.asset.set(session.document(child.transform_id), ("m_Father",), Ref(father))
+    place: int | None = None
     if parent is None:
         roots = session.scene_roots
         if roots is not None:
-            _insert(session, roots.file_id, _ROOTS, _root_id(child), index)
+            listed.insert(session, roots, _ROOTS, _root_id(child), None if index is None else _root_id(before[index]))
     elif parent.instance is not None:
+        _refuse_between(session, parent, index)
         _list_added(session, parent.instance, parent, session.stripped_transform(child), index)
     else:
-        _insert(session, father, _CHILDREN, session.stripped_transform(child), index)
-    session.changed()
+        behind = None if index is None else before[index].transform_id
+        place = listed.insert(session, session.document(father), _CHILDREN, session.stripped_transform(child), behind)
+    changes.hung(session.hierarchy, child, parent, father, index if parent is None else place)
 
 
 def detach(session: Session, child: GameObject) -> None:
@@ -44,22 +49,31 @@ def detach(session: Session, child: GameObject) -> None:
     if parent is None:
         roots = session.scene_roots
         if roots is not None:
-            _drop(session, roots.file_id, _ROOTS, {_root_id(child), child.transform_id or 0})
+            listed.drop(session, roots, _ROOTS, {_root_id(child), child.transform_id or 0})
     elif parent.instance is not None:
         _unlist_added(session, parent.instance, child.transform_id or 0)
     elif child.transform_id is not None and parent.transform_id is not None:
-        _drop(session, parent.transform_id, _CHILDREN, {child.transform_id})
-    session.changed()
+        listed.drop(session, session.document(parent.transform_id), _CHILDREN, {child.transform_id})
+    changes.unhung(session.hierarchy, child)
 
 
-def renumber(session: Session, before: Sequence[GameObject], after: Sequence[GameObject]) -> None:
+def joined(before: Sequence[GameObject], child: GameObject, index: int | None) -> list[GameObject]:
+    """Siblings as they shall be with a child at a place (None: as the last); it may have been among them."""
+    after = [at for at in before if at is not child]
+    after.insert(len(after) if index is None else index, child)
+    return after
+
+
+def renumber(
+    session: Session, parent: GameObject | None, before: Sequence[GameObject], after: Sequence[GameObject]
+) -> None:
     """Gives `m_RootOrder` the new place among the siblings, where this file keeps it. A number that was not the old place
     is none of this change's and stays."""
     if not session.keeps_root_order:
         return
-    old = {_key(at): number for number, at in enumerate(before)}
+    old = {id(at): number for number, at in enumerate(before)}
     for number, at in enumerate(after):
-        was = old.get(_key(at))
+        was = old.get(id(at))
         if was == number:
             continue
         if at.instance is None:
@@ -72,10 +86,15 @@ def renumber(session: Session, before: Sequence[GameObject], after: Sequence[Gam
             if entry is not None and (was is None or entry.value == str(was)):
                 target = Ref(at.source_transform_id, at.instance.source_ref.guid, 3)
                 overrides.put(session, at.instance, target, "m_RootOrder", number, Ref())
-
-
-def _key(at: GameObject) -> tuple[int, int | None]:
-    return (at.instance.file_id if at.instance is not None else 0, at.file_id if at.instance is None else at.source_id)
+    if parent is not None and parent.instance is None:
+        return
+    changes.numbered(session.hierarchy, parent)
+    if [id(at) for at in siblings_of(session, parent)] != [id(at) for at in after]:
+        where = "at the top" if parent is None else f"below {session.path_of(parent)}"
+        session.note(
+            f"the objects {where} have numbers (m_RootOrder) that are not their places; they were left as they are, so the "
+            "order may be another than asked for"
+        )
 
 
 def siblings_of(session: Session, parent: GameObject | None) -> list[GameObject]:
@@ -97,20 +116,22 @@ def _root_id(child: GameObject) -> int:
     return child.instance.file_id if child.instance is not None else (child.transform_id or 0)
 
 
-def _insert(session: Session, file_id: int, steps: tuple[str, ...], listed: int, index: int | None) -> None:
-    document = session.document(file_id)
-    there = document.find(*steps)
-    count = len(there.items()) if there is not None else 0
-    if there is None:
-        raise ToolRejected("invalid_asset", f"{session.path}: {document.class_name} &{file_id} has no {steps[-1]}")
-    session.asset.insert_item(document, steps, count if index is None else min(index, count), Ref(listed))
-
-
-def _drop(session: Session, file_id: int, steps: tuple[str, ...], ids: set[int]) -> None:
-    document = session.document(file_id)
-    for at, listed in reversed(list(enumerate(refs_in(document.value(*steps))))):
-        if listed in ids:
-            session.asset.remove(document, (*steps, at))
+def _refuse_between(session: Session, parent: GameObject, index: int | None) -> None:
+    """Before 2022.2 an instance cannot say that something stands between the objects of its prefab; and of some prefabs
+    nobody here knows their objects."""
+    instance = parent.instance
+    assert instance is not None
+    if index is not None and instance.source.hierarchy is None:
+        raise session.closed(parent)
+    own = sum(child.instance is instance for child in siblings_of(session, parent))
+    if index is not None and index < own and instance.document.find(*_ADDED) is None:
+        raise ToolRejected(
+            "unsupported_asset",
+            f"to: {session.path_of(parent)} comes from {instance.source.name}: before Unity 2022.2 what is added to it stands "
+            f"behind the objects of the prefab",
+            hint=f"Take a place from {own}, or none for the last.",
+            details={"fields": {"to": f"a place from {own}"}},
+        )
 
 
 def _list_added(session: Session, instance: Instance, parent: GameObject, transform_id: int, index: int | None) -> None:
@@ -122,6 +143,11 @@ def _list_added(session: Session, instance: Instance, parent: GameObject, transf
         "insertIndex": -1 if index is None else index,
         "addedObject": Ref(transform_id),
     }
+    if index is not None and any(place >= 0 for _, place in quick.added(instance.document.body) or ()):
+        session.note(
+            f"more than one object was put at a place of its own among the objects of {instance.source.name} (insertIndex): "
+            "look in the Editor whether their order is the one that was meant"
+        )
     count = len(instance.document.find(*_ADDED).items())  # type: ignore[union-attr]
     session.asset.insert_item(instance.document, _ADDED, count, entry)
 

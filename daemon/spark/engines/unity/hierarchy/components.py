@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from spark.core.assets import Json
 from spark.core.errors import ToolRejected, invalid_arguments
 from spark.engines.unity.classes.bodies import is_offered, offered
-from spark.engines.unity.classes.class_ids import class_id
 from spark.engines.unity.classes.needs import is_component, only_one, requires
-from spark.engines.unity.hierarchy import create, removal
+from spark.engines.unity.hierarchy import changes, create, removal
+from spark.engines.unity.hierarchy.engine_types import is_native, plain_type
 from spark.engines.unity.hierarchy.find import shown
 from spark.engines.unity.hierarchy.ids import MONO_BEHAVIOUR
 from spark.engines.unity.hierarchy.objects import Component, GameObject
+from spark.engines.unity.hierarchy.parts import component_ids
 from spark.engines.unity.hierarchy.session import Session
-from spark.engines.unity.hierarchy.structure import component_ids
 from spark.engines.unity.yaml.asset import AssetDocument
 from spark.engines.unity.yaml.values import Ref
 
@@ -26,6 +26,7 @@ def give(session: Session, owner: GameObject, wanted: str, field: str) -> AssetD
     """
     if owner.instance is not None and owner.source_id is None:
         raise session.closed(owner)
+    wanted = plain_type(wanted)
     if wanted in ("Transform", "RectTransform"):
         return _give_transform(session, owner, wanted, field)
     if not is_native(wanted):
@@ -63,13 +64,9 @@ def again(session: Session, old: GameObject) -> GameObject:
     return found
 
 
-def is_native(name: str) -> bool:
-    """Whether a type is the engine's own component; else it is a script's class."""
-    return class_id(name) is not None and name != "MonoBehaviour" and (is_component(name) or is_offered(name))
-
-
 def needs_rect(session: Session, wanted: str) -> bool:
     """Whether a component wants a RectTransform on its object."""
+    wanted = plain_type(wanted)
     if wanted == "RectTransform":
         return True
     if is_native(wanted):
@@ -145,6 +142,7 @@ def take(session: Session, component: Component, field: str) -> list[str]:
     if owner.document is not None:
         at = component_ids(owner.document).index(component.document.file_id)
         session.asset.remove(owner.document, ("m_Component", at))
+    changes.lost_component(session.hierarchy, owner, component.document.file_id)
     return removal.delete(session, {component.document.file_id})
 
 
@@ -169,7 +167,7 @@ def _remove_from_instance(session: Session, component: Component) -> list[str]:
     count = len(there.items()) if there is not None else 0
     session.asset.insert_item(instance.document, steps, count, Ref(component.source_id, instance.source_ref.guid, 3))
     known = instance.stripped.get(component.source_id)
-    session.changed()
+    changes.hidden(instance, component.source_id, None)
     return removal.delete(session, {known.file_id}) if known is not None else []
 
 
@@ -182,4 +180,4 @@ def properties_of(value: Json, field: str) -> Mapping[str, Json]:
     return value
 
 
-__all__ = ["again", "give", "is_native", "needs_rect", "properties_of", "take"]
+__all__ = ["again", "give", "needs_rect", "properties_of", "take"]

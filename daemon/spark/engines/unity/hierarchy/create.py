@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from spark.core.errors import ToolRejected
 from spark.engines.unity.classes.bodies import established, new_body
 from spark.engines.unity.classes.class_ids import class_id as id_of_class
-from spark.engines.unity.hierarchy import attach, order, overrides
+from spark.engines.unity.hierarchy import attach, changes, overrides
 from spark.engines.unity.hierarchy.ids import GAME_OBJECT, PREFAB_INSTANCE, RECT_TRANSFORM, TRANSFORM
 from spark.engines.unity.hierarchy.inside import effective
 from spark.engines.unity.hierarchy.objects import Component, GameObject
+from spark.engines.unity.hierarchy.parts import component_ids
 from spark.engines.unity.hierarchy.session import Session
 from spark.engines.unity.hierarchy.sources import PREFAB_ID, Source
-from spark.engines.unity.hierarchy.structure import component_ids
 from spark.engines.unity.yaml.asset import AssetDocument
 from spark.engines.unity.yaml.values import Ref, Value
 
@@ -47,20 +47,27 @@ def new_object(session: Session, name: str, parent: GameObject | None, index: in
     transform["m_GameObject"] = Ref(object_id)
     before = attach.siblings_of(session, parent)
     if session.keeps_root_order:
-        transform = _with_root_order(transform, len(before))
+        transform = _with_root_order(transform, _place(session, parent, before))
     documents = [
         session.asset.new_document(GAME_OBJECT, object_id, "GameObject", body),
         session.asset.new_document(RECT_TRANSFORM if rect else TRANSFORM, transform_id, kind, transform),
     ]
-    order.place_object(session.asset, documents, scene=session.is_scene)
+    session.order.place_object(documents)
     _doubt(session, "GameObject")
     _doubt(session, kind)
-    child = GameObject(name, object_id, transform_id, documents[0])
-    attach.attach(session, child, parent, index)
-    made = session.hierarchy.objects[object_id]
+    made = changes.took_object(session.hierarchy, documents[0], documents[1], name)
+    attach.attach(session, made, parent, index)
     if index is not None:
-        attach.renumber(session, before, attach.siblings_of(session, made.parent))
+        attach.renumber(session, parent, before, attach.joined(before, made, index))
     return made
+
+
+def _place(session: Session, parent: GameObject | None, before: Sequence[GameObject]) -> int:
+    """`m_RootOrder` of a new last sibling. Roots, and what is added to an instance, have no other order, and may be numbered
+    with gaps."""
+    if not before or (parent is not None and parent.instance is None):
+        return len(before)
+    return max(len(before), session.hierarchy.root_order(before[-1]) + 1)
 
 
 def add_native(session: Session, owner: GameObject, class_name: str) -> AssetDocument:
@@ -84,15 +91,14 @@ def add_component(
         assert owner.document is not None
         there = component_ids(owner.document)
         behind = there[-1] if there else owner_id
-        order.place_component(session.asset, document, behind, scene=session.is_scene)
+        session.order.place_component(document, behind, owner.document)
         session.asset.insert_item(owner.document, ("m_Component",), len(there), {"component": Ref(file_id)})
     else:
         added = [c.file_id for c in session.hierarchy.added_components(session.hierarchy.by_id(owner_id)[0])]  # type: ignore[index]
-        order.place_component(
-            session.asset, document, (added[-1] if added else None) or owner_id, scene=session.is_scene
-        )
+        behind = (added[-1] if added else None) or owner_id
+        session.order.place_component(document, behind, session.document(owner_id))
         _list_added(session, owner, file_id)
-    session.changed()
+    changes.took_component(session.hierarchy, owner_id, document)
     return document
 
 
@@ -129,19 +135,16 @@ def new_instance(
     modification = body["m_Modification"]
     assert isinstance(modification, dict)
     before = attach.siblings_of(session, parent)
-    modification["m_Modifications"] = _fresh(session, source, name, len(before) if session.keeps_root_order else None)
+    place = _place(session, parent, before) if session.keeps_root_order else None
+    modification["m_Modifications"] = _fresh(session, source, name, place)
     body["m_SourcePrefab"] = Ref(PREFAB_ID, source.guid, 3)
     document = session.asset.new_document(PREFAB_INSTANCE, file_id, "PrefabInstance", body)
-    order.place_instance(session.asset, document, scene=session.is_scene)
+    session.order.place_instance(document)
     _doubt(session, "PrefabInstance")
-    session.changed()
-    made = session.hierarchy.instances[file_id].root
-    assert made is not None
-    attach.attach(session, made, session.again(parent), index)
-    made = session.hierarchy.instances[file_id].root
-    assert made is not None
+    made = changes.took_instance(session.hierarchy, document)
+    attach.attach(session, made, parent, index)
     if index is not None:
-        attach.renumber(session, before, attach.siblings_of(session, made.parent))
+        attach.renumber(session, parent, before, attach.joined(before, made, index))
     return made
 
 

@@ -9,15 +9,16 @@ from spark.core.assets import AssetBytes, PropertyEdit
 from spark.core.errors import ToolRejected, invalid_arguments
 from spark.core.paths import ProjectPath
 from spark.engines.unity.classes.class_ids import MAIN_FILE_IDS
-from spark.engines.unity.hierarchy import instance_edits
-from spark.engines.unity.hierarchy.faults import reading
-from spark.engines.unity.hierarchy.find import find_component, find_object
+from spark.engines.unity.hierarchy import instance_edits, ops, world_space
+from spark.engines.unity.hierarchy.faults import opened, opened_meta, reading
+from spark.engines.unity.hierarchy.find import check_name, find_component, find_object
 from spark.engines.unity.hierarchy.ids import GAME_OBJECT, MONO_BEHAVIOUR
 from spark.engines.unity.hierarchy.instance_edits import Target
+from spark.engines.unity.hierarchy.objects import Component, GameObject
 from spark.engines.unity.hierarchy.properties import Properties
 from spark.engines.unity.hierarchy.session import Session
 from spark.engines.unity.hierarchy.world import World
-from spark.engines.unity.yaml.asset import AssetDocument, AssetFile
+from spark.engines.unity.yaml.asset import AssetDocument
 from spark.engines.unity.yaml.paths import parse_path
 from spark.engines.unity.yaml.values import ref_of
 
@@ -33,10 +34,10 @@ def edit_asset(path: ProjectPath, content: bytes, edits: Sequence[PropertyEdit],
     `protected_path` for a guid, and what values and references raise; the refusal names the edit as `edits.N`.
     """
     is_meta = path.is_meta
-    asset = AssetFile.open_meta(content, path.text) if is_meta else AssetFile.open(content, path.text, world.mode)
+    asset = opened_meta(content, path.text) if is_meta else opened(content, path.text, world.mode)
     session = Session(path, asset, world)
     done = []
-    with reading(asset):
+    with reading(asset, world.sources.assets):
         for number, edit in enumerate(edits):
             try:
                 done.append(_apply(session, edit))
@@ -62,20 +63,37 @@ def _apply(session: Session, edit: PropertyEdit) -> dict[str, str]:
             session.note("Unity expects the main object of an asset to have the name of its file")
         return {"fileId": str(document.file_id), "class": document.class_name, "property": name}
     target = _target(session, edit)
+    _refuse_name(session, target, edit)
     if isinstance(target, AssetDocument):
         _refuse_stripped(session, target)
         name = Properties(session.asset, session.world, session.local).set(target, edit.property, edit.value)
         _settle(session, target, name)
         return {"fileId": str(target.file_id), "class": target.class_name, "property": name}
+    if isinstance(target, Component) and target.is_transform:
+        world_space.note(session, target.owner, edit.property)
     if instance_edits.instance_of(target) is not None:
         names = instance_edits.override(session, target, edit.property, edit.value)
-        session.changed()
+        if "m_Name" in names:
+            session.changed()
         session.note("what exists only through an instance was set as an override of the instance")
         return {"object": edit.object or "", "property": ", ".join(names)}
     assert target.document is not None
     name = Properties(session.asset, session.world, session.local).set(target.document, edit.property, edit.value)
     _settle(session, target.document, name)
     return {"fileId": str(target.file_id), "class": target.document.class_name, "property": name}
+
+
+def _refuse_name(session: Session, target: Target | AssetDocument, edit: PropertyEdit) -> None:
+    """An object's name is one line, and that of a prefab's root is its file's."""
+    if edit.property not in ("name", "m_Name"):
+        return
+    at: object = target
+    if isinstance(target, AssetDocument):
+        at = session.hierarchy.objects.get(target.file_id)
+    if isinstance(at, GameObject):
+        if not isinstance(edit.value, str):
+            raise invalid_arguments({"value": "a name of one line"})
+        ops.refuse_root_name(session, at, check_name(edit.value, "value"), "value")
 
 
 def _settle(session: Session, document: AssetDocument, name: str) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from spark.core.errors import ToolRejected, invalid_arguments
+from spark.engines.unity.hierarchy.engine_types import plain_type
 from spark.engines.unity.hierarchy.ids import MONO_BEHAVIOUR
 from spark.engines.unity.hierarchy.objects import Component, GameObject, lineage
 from spark.engines.unity.hierarchy.structure import Hierarchy
@@ -31,7 +31,7 @@ def find_object(hierarchy: Hierarchy, text: str, *, field: str = "object") -> tu
         if by_id is None:
             raise _missing(hierarchy, text, field)
         return by_id
-    found = _distinct(_matches(hierarchy, hierarchy.roots, text))
+    found = _distinct(_matches(hierarchy, None, text))
     if by_id is not None and by_id[0] not in found:
         found.append(by_id[0])
     if len(found) > 1:
@@ -43,15 +43,12 @@ def find_object(hierarchy: Hierarchy, text: str, *, field: str = "object") -> tu
 
 def objects_at(hierarchy: Hierarchy, text: str) -> list[GameObject]:
     """All objects that a path could mean."""
-    return _distinct(_matches(hierarchy, hierarchy.roots, text))
+    return _distinct(_matches(hierarchy, None, text))
 
 
 def path_of(hierarchy: Hierarchy, at: GameObject) -> str:
     """The path of an object; an index stands behind a name that a sibling has as well."""
-    labels: list[str] = []
-    for here in lineage(at):
-        siblings = hierarchy.roots if here.parent is None else hierarchy.children(here.parent)
-        labels.append(next((label for label, other in _labelled(siblings) if other is here), here.name))
+    labels = [hierarchy.siblings(here.parent).label(here) for here in lineage(at)]
     return "/".join(reversed(labels))
 
 
@@ -73,6 +70,7 @@ def find_component(
     `type_name` names a script by its class. Raises `not_found`, `ambiguous_match`.
     """
     there = hierarchy.components(owner)
+    wanted = plain_type(wanted)
     at_id = _ID.fullmatch(wanted)
     if at_id is not None:
         found = [c for c in there if c.file_id == int(at_id.group(1))]
@@ -84,6 +82,7 @@ def find_component(
             found = same[int(indexed.group(2)) : int(indexed.group(2)) + 1]
     if len(found) == 1:
         return found[0]
+    _refuse_unread(owner)
     listed = ", ".join(_component_label(c, there, type_name) for c in there) or "none"
     place = shown(hierarchy, owner)
     if found:
@@ -119,29 +118,24 @@ def _by_id(hierarchy: Hierarchy, text: str) -> tuple[GameObject, Component | Non
     return hierarchy.by_id(int(match.group(1))) if match is not None else None
 
 
-def _labelled(siblings: Iterable[GameObject]) -> list[tuple[str, GameObject]]:
-    listed = list(siblings)
-    names = Counter(at.name for at in listed)
-    numbers: Counter[str] = Counter()
-    labels = []
-    for at in listed:
-        labels.append((f"{at.name}[{numbers[at.name]}]" if names[at.name] > 1 else at.name, at))
-        numbers[at.name] += 1
-    return labels
-
-
-def _matches(hierarchy: Hierarchy, siblings: Sequence[GameObject], rest: str) -> list[GameObject]:
+def _matches(hierarchy: Hierarchy, parent: GameObject | None, rest: str) -> Iterator[GameObject]:
     """Names may hold `/` and `[1]` themselves, so every way to read the path is followed."""
-    found: list[GameObject] = []
-    numbers: Counter[str] = Counter()
-    for at in siblings:
-        indexed = f"{at.name}[{numbers[at.name]}]"
-        numbers[at.name] += 1
-        for label in (at.name, indexed):
-            if rest == label:
-                found.append(at)
-            elif rest.startswith(label + "/"):
-                found += _matches(hierarchy, hierarchy.children(at), rest[len(label) + 1 :])
+    named = hierarchy.siblings(parent).named
+    end = rest.find("/")
+    while end >= 0:
+        for at in _of_label(named, rest[:end]):
+            yield from _matches(hierarchy, at, rest[end + 1 :])
+        end = rest.find("/", end + 1)
+    yield from _of_label(named, rest)
+
+
+def _of_label(named: Mapping[str, Sequence[GameObject]], label: str) -> list[GameObject]:
+    """Those of a name, and the one of a name with its index."""
+    found = list(named.get(label, ()))
+    indexed = _INDEXED.fullmatch(label) if label.endswith("]") else None
+    if indexed is not None:
+        at = int(indexed.group(2))
+        found += named.get(indexed.group(1), ())[at : at + 1]
     return found
 
 
@@ -167,8 +161,8 @@ def _missing(hierarchy: Hierarchy, text: str, field: str) -> ToolRejected:
         part = part.rpartition("/")[0]
         found = objects_at(hierarchy, part)
         deepest = found[0] if len(found) == 1 else None
-    there = hierarchy.roots if deepest is None else hierarchy.children(deepest)
-    names = [label for label, _ in _labelled(there)]
+    _refuse_unread(deepest)
+    names = [label for label, _ in hierarchy.siblings(deepest).labelled()]
     near = difflib.get_close_matches(text.rpartition("/")[2], names, n=3)
     closed = ""
     if deepest is not None and deepest.instance is not None and deepest.instance.source.hierarchy is None:
@@ -181,6 +175,12 @@ def _missing(hierarchy: Hierarchy, text: str, field: str) -> ToolRejected:
         hint=f"{'Did you mean ' + ' or '.join(near) + '? ' if near else ''}{where[0].upper()}{where[1:]}: {listed or 'nothing'}",
         details={"fields": {field: "a path such as Root/Body, or a file id"}, "there": names[:_SHOWN]},
     )
+
+
+def _refuse_unread(at: GameObject | None) -> None:
+    """What is not found in an instance may stand in its prefab all the same, where that cannot be read."""
+    if at is not None and at.instance is not None and at.instance.source.fault is not None:
+        raise at.instance.source.fault
 
 
 def check_name(name: str, field: str) -> str:

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from spark.core.assets import Json
 from spark.core.errors import ToolRejected, invalid_arguments
 from spark.engines.unity.classes.bodies import is_offered, new_body
-from spark.engines.unity.hierarchy import overrides, removal
+from spark.engines.unity.hierarchy import changes, overrides, removal
+from spark.engines.unity.hierarchy.defaults import default_of
 from spark.engines.unity.hierarchy.find import shown as shown_object
 from spark.engines.unity.hierarchy.inside import effective
 from spark.engines.unity.hierarchy.objects import Component, GameObject, Instance
-from spark.engines.unity.hierarchy.properties import Properties, default_of
+from spark.engines.unity.hierarchy.properties import Properties
 from spark.engines.unity.hierarchy.session import Session
 from spark.engines.unity.yaml.asset import AssetDocument, AssetFile
-from spark.engines.unity.yaml.paths import Step, shown
+from spark.engines.unity.yaml.paths import Step, parse_path, shown
 from spark.engines.unity.yaml.values import Pairs, Ref, Value, ref_of
 from spark.engines.unity.yaml.write import scalar_text
 
@@ -33,7 +34,7 @@ def override(session: Session, target: Target, name: str, value: Json) -> list[s
     instance, target_ref = _target(session, target)
     document = _prototype(session, target)
     properties = Properties(session.asset, session.world, session.local)
-    edits = properties.special(document, name, value)
+    edits = properties.special(document, name, value, lambda path: _present(document, target, parse_path(path)))
     done: list[str] = []
     if edits:
         for edit in edits:
@@ -42,10 +43,14 @@ def override(session: Session, target: Target, name: str, value: Json) -> list[s
     steps = properties.steps(document, name)
     present = _present(document, target, steps)
     if present is None:
-        steps, present = _grown(session, instance, target, target_ref, document, steps, name)
+        steps, present = _grown(session, properties, target, document, steps, name)
     made = properties.coerced(document, steps, value, present, name)
+    if isinstance(value, list) and isinstance(made, str):
+        made = _unpacked(value, name)
     given = set(value) if isinstance(value, Mapping) and isinstance(made, Mapping | Pairs) else None
     done += _put(session, instance, target, target_ref, steps, made, given)
+    for edit in properties.following(document, steps, made):
+        done += _put(session, instance, target, target_ref, edit.steps, edit.value, None)
     if not done:
         session.note(f"{unity_path(steps)} of {_name(session, target)} has that value already")
     return done
@@ -92,21 +97,25 @@ def remove_inside(session: Session, at: GameObject) -> list[str]:
     session.asset.insert_item(
         instance.document, steps, len(there.items()), Ref(at.source_id, instance.source_ref.guid, 3)
     )
-    doomed = set(_stripped_below(session, at))
+    doomed = set(_documents_below(session, at))
     for child in _added_below(session, at):
         doomed |= removal.subtree(session, child)
-    session.changed()
+    changes.hidden(instance, at.source_id, at.parent)
     return removal.delete(session, doomed)
 
 
-def _stripped_below(session: Session, at: GameObject) -> Iterator[int]:
+def _documents_below(session: Session, at: GameObject) -> Iterator[int]:
+    """What stands in this file for an object of the prefab and for those below it there, and the components that they were
+    given here."""
     instance = at.instance
     assert instance is not None
-    inside = [at.source_id, *(c.source_id for c in session.hierarchy.components(at))]
+    components = session.hierarchy.components(at)
+    inside = [at.source_id, *(c.source_id for c in components)]
     yield from (instance.stripped[found].file_id for found in inside if found in instance.stripped)
+    yield from (c.document.file_id for c in components if c.document is not None)
     for child in session.hierarchy.children(at):
         if child.instance is instance:
-            yield from _stripped_below(session, child)
+            yield from _documents_below(session, child)
 
 
 def _added_below(session: Session, at: GameObject) -> Iterator[GameObject]:
@@ -167,26 +176,32 @@ def _present(document: AssetDocument, target: Target, steps: Sequence[Step]) -> 
     return found if over is None else over
 
 
+def _unpacked(value: Sequence[Json], name: str) -> list[Value]:
+    """The items of a list that a file keeps as one word: overrides are of single items."""
+    if not all(isinstance(item, int) for item in value):
+        raise invalid_arguments({name: "a list of whole numbers: in an instance its items are not taken by name"})
+    return [int(item) for item in value]
+
+
 def _grown(
     session: Session,
-    instance: Instance,
+    properties: Properties,
     target: Target,
-    target_ref: Ref,
     document: AssetDocument,
     steps: tuple[Step, ...],
     name: str,
 ) -> tuple[tuple[Step, ...], Value]:
     """A property that the prefab lacks: the item behind the end of a list, which then gets one longer."""
+    instance, target_ref = _target(session, target)
     last, of_list = steps[-1], steps[:-1]
     items = document.value(*of_list) if of_list else None
     if not isinstance(last, int) or not isinstance(items, list):
-        at = document.value(*of_list) if of_list else document.fields.plain()
-        there = ", ".join(at.keys()) if isinstance(at, Pairs) else ""
+        missing = properties.missing(document, steps, name)
         raise ToolRejected(
             "not_found",
             f"{name}: {_name(session, target)} has no {shown(steps)} in its prefab",
-            hint=f"There is: {there}" if there else "readFile with view outline and object lists the properties.",
-            details={"property": shown(steps)},
+            hint=missing.hint,
+            details={"property": shown(steps), "near": missing.details["near"]},
         )
     size_path = unity_path(of_list) + ".Array.size"
     known = instance.modifications.get((target_ref.file_id, size_path))

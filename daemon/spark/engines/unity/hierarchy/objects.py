@@ -14,6 +14,7 @@ from spark.engines.unity.yaml.asset import AssetDocument
 from spark.engines.unity.yaml.values import Ref
 
 if TYPE_CHECKING:
+    from spark.engines.unity.hierarchy.siblings import Siblings
     from spark.engines.unity.hierarchy.sources import Source
 
 
@@ -62,6 +63,8 @@ class GameObject:
     origin: GameObject | None = None
     listed: list[int] = field(default_factory=list)
     """Ids of `m_Children` as they stand in the file."""
+    below: Siblings | None = None
+    """Its children, once `Hierarchy` was asked for them."""
 
     @property
     def is_instance_root(self) -> bool:

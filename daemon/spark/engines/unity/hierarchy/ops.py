@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from spark.core.assets import ObjectOp
 from spark.core.errors import ToolRejected, invalid_arguments
-from spark.engines.unity.hierarchy import attach, components, create, instance_edits, removal
+from spark.engines.unity.hierarchy import attach, changes, components, create, instance_edits, removal, world_space
+from spark.engines.unity.hierarchy.engine_types import plain_type
 from spark.engines.unity.hierarchy.find import check_name, find_component, find_object, objects_at, shown
 from spark.engines.unity.hierarchy.instance_edits import Target
 from spark.engines.unity.hierarchy.objects import Component, GameObject, lineage
 from spark.engines.unity.hierarchy.properties import Properties
+from spark.engines.unity.hierarchy.refusals import of_new
 from spark.engines.unity.hierarchy.session import Session
 from spark.engines.unity.hierarchy.sources import Source
 
@@ -114,11 +116,11 @@ def _move(session: Session, op: ObjectOp) -> Result:
     old_parent = at.parent
     left, joined = attach.siblings_of(session, old_parent), attach.siblings_of(session, parent)
     attach.detach(session, at)
-    attach.attach(session, components.again(session, at), session.again(parent), index)
+    attach.attach(session, at, parent, index)
     if not same_parent:
         removal.collect(session, [old_parent.transform_id or 0] if old_parent is not None else [])
-        attach.renumber(session, left, attach.siblings_of(session, session.again(old_parent)))
-    attach.renumber(session, joined, attach.siblings_of(session, session.again(parent)))
+        attach.renumber(session, old_parent, left, [other for other in left if other is not at])
+    attach.renumber(session, parent, joined, attach.joined(joined, at, index))
     if not same_parent:
         session.note("a moved object keeps its local position, rotation and scale")
     return {"object": was, "to": session.path_of(components.again(session, at)), **file_id_of(at)}
@@ -142,19 +144,25 @@ def _rename(session: Session, op: ObjectOp) -> Result:
         raise invalid_arguments({"to": "the new name"})
     name = check_name(wanted, "to")
     was = session.path_of(at)
+    refuse_root_name(session, at, name, "to")
+    if at.document is not None:
+        session.asset.set(at.document, ("m_Name",), name)
+        changes.renamed(session.hierarchy, at, name)
+    else:
+        instance_edits.override(session, at, "m_Name", name)
+        changes.renamed(session.hierarchy, at, name)
+    return {"object": was, "to": session.path_of(components.again(session, at)), **file_id_of(at)}
+
+
+def refuse_root_name(session: Session, at: GameObject, name: str, field: str) -> None:
+    """Raises `invalid_arguments` for a name of a prefab's root that is not that of its file."""
     if at.parent is None and not session.is_scene and name != session.path.stem:
         raise ToolRejected(
             "invalid_arguments",
-            f"to: the root of a prefab has the name of its file; Unity would call it {session.path.stem} again",
+            f"{field}: the root of a prefab has the name of its file; Unity would call it {session.path.stem} again",
             hint="moveAsset renames the prefab.",
-            details={"fields": {"to": session.path.stem}},
+            details={"fields": {field: session.path.stem}},
         )
-    if at.document is not None:
-        session.asset.set(at.document, ("m_Name",), name)
-    else:
-        instance_edits.override(session, at, "m_Name", name)
-    session.changed()
-    return {"object": was, "to": session.path_of(components.again(session, at)), **file_id_of(at)}
 
 
 def _refuse_root(session: Session, at: GameObject, what: str, hint: str) -> None:
@@ -185,8 +193,11 @@ def _give(session: Session, at: GameObject, wanted: str, value: object) -> Resul
     document = components.give(session, at, wanted, "component")
     properties = Properties(session.asset, session.world, session.local)
     for name, part in given.items():
-        properties.set(document, name, part)
-    return {"component": wanted, "componentId": str(document.file_id)}
+        try:
+            properties.set(document, name, part)
+        except ToolRejected as error:
+            raise of_new(error, "value", name, plain_type(wanted), session.path.text) from error
+    return {"component": plain_type(wanted), "componentId": str(document.file_id)}
 
 
 def _remove_component(session: Session, op: ObjectOp) -> Result:
@@ -231,6 +242,7 @@ def _set(session: Session, op: ObjectOp) -> Result:
     said = _target_said(session, target)
     if instance_edits.instance_of(target) is not None:
         return {**said, "override": True, "properties": _override(session, target, op)}
+    _note_place(session, target, op.property)
     assert target.document is not None
     if isinstance(target, GameObject) and op.property in ("name", "m_Name"):
         return _rename(session, ObjectOp("rename", op.object, to=op.value if isinstance(op.value, str) else ""))
@@ -244,8 +256,13 @@ def _override(session: Session, target: Target, op: ObjectOp) -> list[str]:
         _rename(session, ObjectOp("rename", op.object, to=op.value if isinstance(op.value, str) else ""))
         return ["m_Name"]
     done = instance_edits.override(session, target, op.property, op.value)
-    session.changed()
+    _note_place(session, target, op.property)
     return done
+
+
+def _note_place(session: Session, target: Target, name: str) -> None:
+    if isinstance(target, Component) and target.is_transform:
+        world_space.note(session, target.owner, name)
 
 
 def _override_op(session: Session, op: ObjectOp) -> Result:
@@ -277,6 +294,8 @@ def source_of(session: Session, text: str, field: str) -> Source:
         raise invalid_arguments({field: "another prefab: a prefab cannot contain itself"})
     guid = session.world.references.guid(path, field)
     source = session.world.sources.at(path, guid)
+    if source.fault is not None:
+        raise source.fault
     if source.hierarchy is not None and contains(source, session.path):
         raise invalid_arguments({field: f"a prefab that does not contain {session.path} itself"})
     return source

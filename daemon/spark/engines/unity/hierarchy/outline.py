@@ -10,15 +10,16 @@ from itertools import takewhile
 
 from spark.core.errors import ToolRejected
 from spark.core.paths import ProjectPath
+from spark.engines.unity.hierarchy.defaults import default_of, typed
 from spark.engines.unity.hierarchy.describe import SILENT, cut, lines_of, short, text_of
-from spark.engines.unity.hierarchy.faults import reading
+from spark.engines.unity.hierarchy.faults import opened, opened_meta, reading
 from spark.engines.unity.hierarchy.find import find_object, path_of
 from spark.engines.unity.hierarchy.ids import GAME_OBJECT, PREFAB_INSTANCE, SCENE_ROOTS
 from spark.engines.unity.hierarchy.inside import by_source_id, effective
 from spark.engines.unity.hierarchy.instance_edits import unity_path
 from spark.engines.unity.hierarchy.objects import Component, GameObject, Instance, Modification, lineage
-from spark.engines.unity.hierarchy.properties import default_of, typed
-from spark.engines.unity.hierarchy.structure import Hierarchy, fields_of
+from spark.engines.unity.hierarchy.parts import fields_of
+from spark.engines.unity.hierarchy.structure import Hierarchy
 from spark.engines.unity.hierarchy.world import World
 from spark.engines.unity.yaml.asset import AssetDocument, AssetFile
 from spark.engines.unity.yaml.paths import parse_path
@@ -34,11 +35,11 @@ def outline(path: ProjectPath, content: bytes, target: str | None, world: World)
     """Lines of at most 600 characters. `target`: an object's path or file id, in other assets a document's id or class; then
     only that, with all its values. Raises `not_found`, `ambiguous_match`, `unsupported_asset`, `invalid_asset`."""
     if path.is_meta:
-        asset = AssetFile.open_meta(content, path.text)
+        asset = opened_meta(content, path.text)
         fields = asset.documents[0].fields.plain()
         return list(lines_of(fields, _Words(None, world).ref, (), items=_ALL_SHOWN))
-    asset = AssetFile.open(content, path.text)
-    with reading(asset):
+    asset = opened(content, path.text)
+    with reading(asset, world.sources.assets):
         if path.suffix not in (".prefab", ".unity"):
             return _documents(asset, target, _Words(None, world))
         hierarchy = Hierarchy(asset, world.sources)
@@ -114,6 +115,8 @@ def _head(hierarchy: Hierarchy, words: _Words, at: GameObject) -> str:
         marks.append(f"[layer {names.get(layer, layer)}]")
     if effective(at, "m_StaticEditorFlags") not in ("0", None):
         marks.append("[static]")
+    if "/" in at.name and at.file_id is not None:
+        marks.append("[its name holds a slash: where its path is another's as well, say its id]")
     if at.is_instance_root:
         assert at.instance is not None
         source = at.instance.source

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from spark.engines.unity.hierarchy import quick
 from spark.engines.unity.hierarchy.objects import Instance
+from spark.engines.unity.hierarchy.parts import modifications_in
 from spark.engines.unity.hierarchy.session import Session
-from spark.engines.unity.hierarchy.structure import modifications_in
 from spark.engines.unity.yaml.values import Ref, Value
 
 _LIST = ("m_Modification", "m_Modifications")

@@ -4,7 +4,6 @@ there, and only its bytes change. What ties objects together (`m_Father`, `m_Com
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,38 +11,27 @@ from typing import TYPE_CHECKING, Final
 
 from spark.core.assets import Json
 from spark.core.errors import ToolRejected, invalid_arguments
-from spark.engines.unity.classes.bodies import field_names, is_offered, new_body
-from spark.engines.unity.classes.enums import enum_names, enum_value
+from spark.engines.unity.classes.bodies import field_names, is_offered
+from spark.engines.unity.classes.composed import Present, composed
+from spark.engines.unity.classes.enums import named_number
 from spark.engines.unity.classes.names import serialized_name
+from spark.engines.unity.classes.settings import item_of
 from spark.engines.unity.coerce import Local, coerce
 from spark.engines.unity.editor_version import EditorVersion
+from spark.engines.unity.hierarchy.defaults import as_json, default_of, typed
 from spark.engines.unity.hierarchy.ids import MONO_BEHAVIOUR, TRANSFORMS
+from spark.engines.unity.hierarchy.ties import TIES, refuse_ties
+from spark.engines.unity.hierarchy.unknown import is_part, unknown
 from spark.engines.unity.json_numbers import quaternion, real
+from spark.engines.unity.references.kinds import wanted_reference
 from spark.engines.unity.words import words
 from spark.engines.unity.yaml.asset import AssetDocument, AssetFile
 from spark.engines.unity.yaml.paths import Named, Step, parse_path, shown
-from spark.engines.unity.yaml.values import Pairs, Value, ref_of
+from spark.engines.unity.yaml.values import Value, ref_of
 
 if TYPE_CHECKING:
     from spark.engines.unity.hierarchy.world import World
 
-_TIES: Final = {
-    "m_Father": "editPrefab with op move",
-    "m_Children": "editPrefab with op move, add or remove",
-    "m_GameObject": "editPrefab with addComponent and removeComponent",
-    "m_Component": "editPrefab with addComponent and removeComponent",
-    "m_Roots": "editPrefab with op move, add or remove",
-    "m_RootOrder": "editPrefab with op move (value: the place among the siblings)",
-    "m_Script": "editPrefab with removeComponent and addComponent, or createAsset",
-    "m_CorrespondingSourceObject": "editPrefab with op add and prefab",
-    "m_PrefabInstance": "editPrefab with op add and prefab",
-    "m_PrefabAsset": "editPrefab with op add and prefab",
-    "m_PrefabParentObject": "the Editor",
-    "m_PrefabInternal": "the Editor",
-    "m_SourcePrefab": "editPrefab with op remove and add",
-    "m_Modification": "editPrefab with op override and revert",
-    "serializedVersion": "the Editor, which upgrades the object",
-}
 _OTHER_VERSIONS: Final = (
     EditorVersion(6000, 3),
     EditorVersion(2022, 3),
@@ -51,7 +39,6 @@ _OTHER_VERSIONS: Final = (
     EditorVersion(2019, 4),
 )
 _WHOLE: Final = re.compile(r"-?\d{1,20}")
-_EVERYTHING: Final = 4294967295
 _TEXT_KEYS: Final = words("m_Name m_TagString m_Text m_text")
 
 
@@ -86,11 +73,23 @@ class Properties:
         node = document.find(*steps)
         if node is None:
             return self._absent(document, steps, name, value)
-        self.asset.set(document, steps, self.coerced(document, steps, value, node.plain(), name))
+        made = self.coerced(document, steps, value, node.plain(), name)
+        self.asset.set(document, steps, made)
+        for edit in self.following(document, steps, made):
+            if document.find(*edit.steps) is not None:
+                self.asset.set(document, edit.steps, edit.value)
         return shown(steps)
 
-    def special(self, document: AssetDocument, name: str, value: Json) -> list[Edit]:
-        """The edits behind a name that stands for more than one property or that needs the project's settings."""
+    def following(self, document: AssetDocument, steps: tuple[Step, ...], value: Value) -> list[Edit]:
+        """What the engine itself sets along with a property."""
+        ref = ref_of(value)
+        if document.class_name == "SpriteRenderer" and steps == ("m_Sprite",) and ref is not None and ref.file_id:
+            return [Edit(("m_WasSpriteAssigned",), 1)]
+        return []
+
+    def special(self, document: AssetDocument, name: str, value: Json, present: Present | None = None) -> list[Edit]:
+        """The edits behind a name that stands for more than one property or that needs the project's settings. `present`:
+        what stands at a path, where that is not what the document says."""
         if document.class_id in TRANSFORMS and name in ("rotation", "localEulerAngles", "eulerAngles"):
             return self._rotation(value, name)
         if document.class_name == "GameObject":
@@ -98,9 +97,19 @@ class Properties:
                 return [Edit(("m_Layer",), self._layer(value, name))]
             if name in ("tag", "m_TagString"):
                 return [Edit(("m_TagString",), self._tag(value, name))]
-            if name in ("static", "isStatic") and isinstance(value, bool):
-                return [Edit(("m_StaticEditorFlags",), _EVERYTHING if value else 0)]
-        return []
+        there = present or (lambda path: document.value(*parse_path(path)))
+        made = composed(document.class_name, name, value, there, self.world.version)
+        if made is None or document.find(*parse_path(made.settings[0][0])) is None:
+            return []
+        if made.note:
+            self.world.references.note(made.note)
+        edits = []
+        for path, part in made.settings:
+            steps = parse_path(path)
+            node = document.find(*steps)
+            if node is not None:
+                edits.append(Edit(steps, self.coerced(document, steps, part, node.plain(), name)))
+        return edits
 
     def steps(self, document: AssetDocument, name: str) -> tuple[Step, ...]:
         """The path of a property in this document, by its name in the file or in the scripting API."""
@@ -110,8 +119,14 @@ class Properties:
         if not isinstance(head, str) or document.fields.get(head) is not None or not document.header:
             return given
         if document.class_id == MONO_BEHAVIOUR:
-            backing = f"<{head}>k__BackingField"
-            return (backing, *given[1:]) if document.fields.get(backing) is not None else given
+            if head == "name" and is_part(document):
+                # A component's own name is its object's.
+                return given
+            for other in (f"<{head}>k__BackingField", f"m_{head[:1].upper()}{head[1:]}"):
+                if document.fields.get(other) is not None:
+                    refuse_ties((other,), document)
+                    return (other, *given[1:])
+            return given
         if head == "static":
             return ("m_StaticEditorFlags", *given[1:])
         for version in (self.world.version, *_OTHER_VERSIONS):
@@ -135,22 +150,20 @@ class Properties:
             if made is not None:
                 return made[0]
         flat = ".".join(str(step) for step in steps if isinstance(step, str))
-        if (
-            isinstance(value, str)
-            and isinstance(present, str)
-            and _WHOLE.fullmatch(present)
-            and not _WHOLE.fullmatch(value)
-        ):
-            number = enum_value(class_name, flat, value)
+        if isinstance(present, str) and _WHOLE.fullmatch(present):
+            number = named_number(class_name, flat, value, name)
             if number is not None:
                 return number
-            known = enum_names(class_name, flat)
-            if known:
-                raise invalid_arguments({name: f"a number or one of {', '.join(known)}"})
         like = typed(present, default_of(class_name, steps, self.world.version))
         if steps[-1] in _TEXT_KEYS and not isinstance(value, str):
             raise invalid_arguments({name: "a text"})
-        return coerce(value, like, shown(steps), self.world.references, self.local, wanted="")
+        return self._coerce(document, steps, value, like)
+
+    def _coerce(self, document: AssetDocument, steps: tuple[Step, ...], value: Json, like: Value) -> Value:
+        class_name, keys = document.class_name, [step for step in steps if not isinstance(step, Named)]
+        wanted = wanted_reference(class_name, [key for key in keys if isinstance(key, str)])
+        item = item_of(class_name, keys)
+        return coerce(value, like, shown(steps), self.world.references, self.local, wanted=wanted, item=item)
 
     def _absent(self, document: AssetDocument, steps: tuple[Step, ...], name: str, value: Json) -> str:
         """A property that is not in the file: an item at the end of a list, or a field that this class has."""
@@ -167,7 +180,7 @@ class Properties:
             if known is not None:
                 self.asset.insert_item(document, steps[:-1], last, known[0])
                 return shown(steps)
-            whole = coerce([*map(_as_json, there), value], there, shown(steps[:-1]), self.world.references, self.local)
+            whole = self._coerce(document, steps[:-1], [*map(as_json, there), value], there)
             assert isinstance(whole, Sequence)
             self.asset.insert_item(document, steps[:-1], last, whole[-1])
             return shown(steps)
@@ -182,13 +195,11 @@ class Properties:
             if last in order and default is not None:
                 behind = order[order.index(last) + 1 :]
                 before = next((key for key in behind if document.fields.get(key) is not None), "")
-                self.asset.insert(
-                    document, (), last, coerce(value, default, name, self.world.references, self.local), before=before
-                )
+                self.asset.insert(document, (), last, self._coerce(document, steps, value, default), before=before)
                 return shown(steps)
         if document.class_id == MONO_BEHAVIOUR and isinstance(steps[0], str) and document.fields.get(steps[0]) is None:
             return self._declared(document, steps, name, value)
-        raise self._unknown(document, steps, name)
+        raise self.missing(document, steps, name)
 
     def _by_class(
         self, document: AssetDocument, steps: tuple[Step, ...], value: Json, present: Value, name: str
@@ -207,7 +218,7 @@ class Properties:
         names = list(declared)
         wanted = head if head in declared else f"<{head}>k__BackingField"
         if wanted not in declared:
-            raise self._unknown(document, steps, name, names)
+            raise self.missing(document, steps, name)
         before = next((key for key in names[names.index(wanted) + 1 :] if document.fields.get(key) is not None), "")
         rest: tuple[Step, ...] = (wanted, *steps[1:])
         if len(rest) == 1:
@@ -225,22 +236,22 @@ class Properties:
         self.asset.set(document, rest, self.coerced(document, rest, value, node.plain(), name))
         return shown(rest)
 
-    def _unknown(
-        self, document: AssetDocument, steps: tuple[Step, ...], name: str, more: Sequence[str] = ()
-    ) -> ToolRejected:
-        at = document.fields
-        depth = 0
-        while depth < len(steps) and (below := document.find(*steps[: depth + 1])) is not None:
-            at, depth = below, depth + 1
-        there = [key.text for key, _ in at.entries()] if at.is_mapping else []
-        names = [key for key in [*there, *more] if key not in _TIES]
-        near = difflib.get_close_matches(str(steps[min(depth, len(steps) - 1)]), names, n=3, cutoff=0.5)
-        listed = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
-        return ToolRejected(
-            "not_found",
-            f"{name}: {self.asset.name}: {document.class_name} &{document.file_id} has no {shown(steps[: depth + 1])}",
-            hint=(f"Did you mean {' or '.join(near)}? " if near else "") + f"There is: {listed or 'nothing to set'}",
-            details={"path": self.asset.name, "fileId": str(document.file_id), "property": shown(steps), "near": near},
+    def missing(self, document: AssetDocument, steps: tuple[Step, ...], name: str) -> ToolRejected:
+        """The refusal of a property that a document does not have."""
+        if document.class_id != MONO_BEHAVIOUR:
+            return unknown(self.asset, document, steps, name, ties=TIES)
+        from spark.engines.unity.hierarchy.script_fields import declared_fields, former_names
+
+        script = ref_of(document.value("m_Script"))
+        return unknown(
+            self.asset,
+            document,
+            steps,
+            name,
+            ties=TIES,
+            declared=list(declared_fields(self.world, script)),
+            former=former_names(self.world, script),
+            class_name=self.world.script_name(script),
         )
 
     def _rotation(self, value: Json, name: str) -> list[Edit]:
@@ -271,58 +282,3 @@ class Properties:
         raise invalid_arguments(
             {name: f"one of {', '.join(tags)} (new tags are made in ProjectSettings/TagManager.asset)"}
         )
-
-
-def refuse_ties(steps: tuple[Step, ...], document: AssetDocument) -> None:
-    """Raises `invalid_arguments` for a property that ties objects together: one side of it alone breaks the file."""
-    head = str(steps[0])
-    if head == "m_GameObject" and document.class_id == MONO_BEHAVIOUR and len(steps) > 1:
-        return
-    if head in _TIES and document.header:
-        raise invalid_arguments({"property": f"another property: {head} is changed by {_TIES[head]}"})
-
-
-def default_of(class_name: str, steps: Sequence[Step], version: EditorVersion) -> Value:
-    """What a new object of a native class has at a path; None where that is not known."""
-    if not is_offered(class_name):
-        return None
-    at: Value = new_body(class_name, version)
-    for step in steps:
-        if isinstance(step, int):
-            at = at[0] if isinstance(at, list) and at else None
-        elif isinstance(at, Mapping) and not isinstance(step, Named):
-            at = at.get(step)
-        else:
-            return None
-    return at
-
-
-def typed(present: Value, default: Value) -> Value:
-    """The present value, scalars in it with the type that the class gives them (a flag, a whole number, a float)."""
-    if isinstance(present, str):
-        try:
-            if isinstance(default, bool) and present in ("0", "1"):
-                return present == "1"
-            if isinstance(default, int) and not isinstance(default, bool):
-                return int(present)
-            if isinstance(default, float):
-                return float(present.replace("Infinity", "inf"))
-        except ValueError:
-            return present
-        return present
-    if isinstance(present, Pairs) and isinstance(default, Mapping) and ref_of(present) is None:
-        pairs = [(key, typed(value, default.get(key))) for key, value in present.items()]
-        return Pairs(pairs, inline=present.inline)
-    return present
-
-
-def _as_json(value: Value) -> Json:
-    """A value that was read as it would come from outside."""
-    ref = ref_of(value)
-    if ref is not None:
-        return {"fileID": str(ref.file_id), **({"guid": ref.guid, "type": ref.type} if ref.guid else {})}
-    if isinstance(value, Pairs):
-        return {key: _as_json(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_as_json(part) for part in value]
-    return value

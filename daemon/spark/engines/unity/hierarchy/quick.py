@@ -43,6 +43,9 @@ def _patterns() -> dict[str, re.Pattern[bytes]]:
             + rb"\r?\n)+))(?=    ?\S|  \S)",
             re.MULTILINE,
         ),
+        "roots": re.compile(rb"^  m_Roots:\r?\n((?:  - \{fileID: -?\d+\}\r?\n?)+)\Z", re.MULTILINE),
+        "added": re.compile(rb"^      insertIndex: (-?\d+)\r?\n      addedObject: \{fileID: (-?\d+)\}", re.MULTILINE),
+        "order": re.compile(rb"^  m_RootOrder: (-?\d+)\r?$", re.MULTILINE),
         "stripped": re.compile(
             rb"[^\n]*\n  m_CorrespondingSourceObject: " + _REF + rb"\r?\n  m_PrefabInstance: \{fileID: (-?\d+)\}\r?\n"
         ),
@@ -65,6 +68,26 @@ def transform(body: bytes) -> tuple[int, int, list[int]] | None:
         return None
     listed = [int(found) for found in known["local"].findall(children.group(1) or b"")]
     return int(owner.group(1)), int(father.group(1)), listed
+
+
+def roots(body: bytes) -> list[int] | None:
+    """The ids in `m_Roots`."""
+    match = _patterns()["roots"].search(body)
+    return None if match is None else [int(found) for found in _patterns()["local"].findall(match.group(1))]
+
+
+def added(body: bytes) -> list[tuple[int, int]] | None:
+    """What an instance says was added to it, in its order: id and `insertIndex` (-1: at the end). None where it has no such
+    lists (before 2022.2)."""
+    if b"\n    m_AddedGameObjects:" not in body:
+        return None
+    return [(int(file_id), int(index)) for index, file_id in _patterns()["added"].findall(body)]
+
+
+def root_order(body: bytes) -> int:
+    """`m_RootOrder`; 0 where there is none."""
+    match = _patterns()["order"].search(body)
+    return 0 if match is None else int(match.group(1))
 
 
 def stripped(body: bytes) -> tuple[int, int] | None:

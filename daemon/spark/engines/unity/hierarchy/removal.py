@@ -6,19 +6,19 @@ goes as well, as the Editor would let it go.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from spark.engines.unity.hierarchy import attach
-from spark.engines.unity.hierarchy.ids import TRANSFORMS
+from spark.engines.unity.hierarchy import attach, changes
+from spark.engines.unity.hierarchy.ids import GAME_OBJECT
 from spark.engines.unity.hierarchy.objects import GameObject, Instance
 from spark.engines.unity.hierarchy.session import Session
+from spark.engines.unity.yaml.asset import AssetDocument
 from spark.engines.unity.yaml.paths import shown
 from spark.engines.unity.yaml.tree import Node
 from spark.engines.unity.yaml.values import Ref, ref_of
 
-_LOCAL: Final = re.compile(rb"\{fileID: (-?\d+)\}")
+_FEW: Final = 8
 _OWN_KEYS: Final = frozenset({"m_CorrespondingSourceObject", "m_PrefabInstance", "m_PrefabAsset"})
 
 
@@ -29,48 +29,58 @@ def remove_object(session: Session, at: GameObject) -> list[str]:
     doomed = subtree(session, at)
     attach.detach(session, at)
     lost = delete(session, doomed)
-    attach.renumber(session, before, attach.siblings_of(session, session.again(parent)))
+    attach.renumber(session, parent, before, [other for other in before if other is not at])
     return lost
 
 
 def delete(session: Session, doomed: set[int]) -> list[str]:
-    """Removes documents, the entries that list them as added, and the references to them. Answers what lost a reference."""
+    """Removes documents, the entries that list them as added, and the references to them. Answers what lost a reference.
+    What hung on a parent was detached before."""
     let_go: set[int] = set()
-    for document in [d for d in session.asset.documents if d.file_id in doomed]:
-        let_go.update(int(found) for found in _LOCAL.findall(document.body))
-        session.asset.delete(document)
-    for instance in session.hierarchy.instances.values():
-        if instance.file_id not in doomed:
+    gone = [d for d in session.asset.documents if d.file_id in doomed]
+    for document in gone:
+        # A text that is no document may hold more than its header says.
+        document.fields  # noqa: B018
+        let_go.update(session.links.named_in(document))
+    _take_out(session, gone)
+    changes.lost(session.hierarchy, doomed)
+    for document in session.links.to(doomed, session.asset.documents):
+        instance = session.hierarchy.instances.get(document.file_id)
+        if instance is not None:
             for key in ("m_AddedGameObjects", "m_AddedComponents"):
                 attach.drop_added(session, instance, key, doomed)
     lost = clear_references(session, doomed)
-    session.changed()
     collect(session, let_go - doomed)
     return lost
 
 
 def collect(session: Session, candidates: Iterable[int]) -> None:
     """Removes those stripped documents among `candidates` that nothing in the file refers to any more."""
-    waiting = {d.file_id for d in session.asset.documents if d.stripped} & set(candidates)
+    waiting = {at for at in candidates if at in session.hierarchy.stripped}
     while waiting:
-        used: set[int] = set()
-        for document in session.asset.documents:
-            used.update(int(found) for found in _LOCAL.findall(document.body))
-        free = [d for d in session.asset.documents if d.stripped and d.file_id in waiting and d.file_id not in used]
+        free = [at for at in waiting if not session.links.to([at], session.asset.documents)]
         if not free:
             return
-        for document in free:
+        gone = [session.document(at) for at in free]
+        _take_out(session, gone)
+        changes.lost(session.hierarchy, free)
+        waiting.difference_update(free)
+
+
+def _take_out(session: Session, gone: Sequence[AssetDocument]) -> None:
+    session.links.forget(gone)
+    if len(gone) < _FEW:
+        for document in gone:
             session.asset.delete(document)
-            waiting.discard(document.file_id)
-        session.changed()
+    else:
+        doomed = set(gone)
+        session.asset.documents = [d for d in session.asset.documents if d not in doomed]
 
 
 def clear_references(session: Session, gone: set[int]) -> list[str]:
     """Makes `{fileID: 0}` of every reference in the file to one of these ids."""
     lost = []
-    for document in session.asset.documents:
-        if not any(int(found) in gone for found in _LOCAL.findall(document.body)):
-            continue
+    for document in session.links.to(gone, session.asset.documents):
         for path in list(_paths_to(document.fields, gone, ())):
             session.asset.set(document, path, Ref())
             lost.append(f"{document.class_name} &{document.file_id} {shown(path)}")
@@ -111,10 +121,7 @@ def subtree(session: Session, at: GameObject) -> set[int]:
 
 def _of_instance(session: Session, instance: Instance) -> Iterator[int]:
     yield instance.file_id
-    objects = {d.file_id for d in instance.stripped.values()}
-    yield from objects
-    for document in session.asset.documents:
-        if not document.stripped and document.class_id not in TRANSFORMS:
-            owner = ref_of(document.value("m_GameObject"))
-            if owner is not None and owner.file_id in objects:
-                yield document.file_id
+    for document in instance.stripped.values():
+        yield document.file_id
+        if document.class_id == GAME_OBJECT:
+            yield from session.hierarchy.added_ids(document.file_id)

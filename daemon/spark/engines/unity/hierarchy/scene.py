@@ -8,7 +8,8 @@ from spark.core.assets import AssetBytes, NewObject
 from spark.core.errors import invalid_arguments
 from spark.core.paths import ProjectPath
 from spark.engines.unity.classes.scene import scene_doubts, scene_roots, scene_settings
-from spark.engines.unity.hierarchy.prefab import build
+from spark.engines.unity.hierarchy.build import build
+from spark.engines.unity.hierarchy.faults import reading
 from spark.engines.unity.hierarchy.session import Session
 from spark.engines.unity.hierarchy.world import World
 from spark.engines.unity.yaml.asset import AssetFile
@@ -30,4 +31,5 @@ def new_scene(path: ProjectPath, world: World, objects: Sequence[NewObject] = ()
     session = Session(path, asset, world)
     for said in scene_doubts(world.version):
         session.note(said)
-    return build(session, objects)
+    with reading(asset, world.sources.assets):
+        return build(session, objects)

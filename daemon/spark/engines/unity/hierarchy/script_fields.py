@@ -57,6 +57,12 @@ def declared_fields(world: World, script: Ref | None) -> dict[str, Value]:
     return {one.name: None if one.uncertain else one.default for one in known.fields}
 
 
+def former_names(world: World, script: Ref | None) -> dict[str, str]:
+    """What the fields of a script's class were called before, and what they are called now."""
+    known = world.script(script)
+    return world.scripts.former_names(known) if known is not None else {}
+
+
 def set_value(
     world: World,
     script: Ref | None,

@@ -3,15 +3,19 @@ said of the changes."""
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from spark.core.errors import ToolRejected
 from spark.core.paths import ProjectPath
 from spark.engines.unity.editor_version import EditorVersion
-from spark.engines.unity.hierarchy import order
+from spark.engines.unity.hierarchy import changes
 from spark.engines.unity.hierarchy.find import find_object, objects_at, path_of
-from spark.engines.unity.hierarchy.ids import SCENE_ROOTS, TRANSFORMS, new_id
+from spark.engines.unity.hierarchy.ids import TRANSFORMS, new_id
 from spark.engines.unity.hierarchy.inside import by_source_id, id_here
+from spark.engines.unity.hierarchy.links import Links
 from spark.engines.unity.hierarchy.objects import Component, GameObject, Instance
-from spark.engines.unity.hierarchy.structure import Hierarchy
+from spark.engines.unity.hierarchy.order import Order
+from spark.engines.unity.hierarchy.structure import Hierarchy, Kept
 from spark.engines.unity.hierarchy.world import World
 from spark.engines.unity.yaml.asset import AssetDocument, AssetFile
 from spark.engines.unity.yaml.values import Ref, Value
@@ -21,21 +25,30 @@ _ADDED_LISTS_SINCE = EditorVersion(2022, 2)
 
 
 class Session:
-    """`notes` are sentences for the answer. Whatever changes who belongs to whom calls `changed`."""
+    """`notes` are sentences for the answer. Whatever changes who belongs to whom says so by a function of `changes`, or, where
+    there is none for it, by `changed`."""
 
     def __init__(self, path: ProjectPath, asset: AssetFile, world: World) -> None:
         self.path = path
         self.asset = asset
         self.world = world
-        self.notes: list[str] = []
+        self.notes: list[str] = world.references.notes
         self.other_roots: tuple[str, ...] = ()
         self.is_scene = path.suffix == ".unity"
         self._hierarchy: Hierarchy | None = None
+        self._kept: Kept = {}
+        self.order = Order(asset, scene=self.is_scene)
+        self.links = Links()
+        self.sound: set[AssetDocument] = set()
+        """Documents that were seen to be readable."""
 
     @property
     def hierarchy(self) -> Hierarchy:
         if self._hierarchy is None:
-            self._hierarchy = Hierarchy(self.asset, self.world.sources)
+            if not isinstance(self.asset.documents, list):
+                # All of them are looked at from here on, again and again.
+                self.asset.documents = list(self.asset.documents)
+            self._hierarchy = Hierarchy(self.asset, self.world.sources, self._kept)
         return self._hierarchy
 
     @property
@@ -124,13 +137,17 @@ class Session:
         return path_of(self.hierarchy, at)
 
     def document(self, file_id: int | None) -> AssetDocument:
-        return self.asset.document(file_id or 0)
+        """Raises `not_found`, `invalid_asset` where two documents have the id."""
+        known = self.hierarchy.documents.get(file_id or 0)
+        return (
+            known if known is not None and file_id not in self.hierarchy.doubled else self.asset.document(file_id or 0)
+        )
 
     @property
     def scene_roots(self) -> AssetDocument | None:
-        return next((d for d in self.asset.documents if d.class_id == SCENE_ROOTS), None)
+        return self.hierarchy.scene_roots
 
-    @property
+    @cached_property
     def keeps_root_order(self) -> bool:
         """Whether transforms say their place by `m_RootOrder`: up to 2022.2, and in a scene that was not saved since."""
         if self.version < _ROOT_ORDER_UNTIL:
@@ -161,8 +178,8 @@ class Session:
             "m_PrefabAsset": Ref(),
         }
         document = self.asset.new_document(class_id, file_id, class_name, body, stripped=True)
-        order.place_stripped(self.asset, document, instance.file_id, scene=self.is_scene)
-        self.hierarchy.adopt(instance, source_id, document)
+        self.order.place_stripped(document, instance.file_id)
+        changes.took_stripped(self.hierarchy, instance, source_id, document)
         return file_id
 
     def stripped_object(self, at: GameObject) -> int:
@@ -222,6 +239,8 @@ class Session:
         """The refusal for something inside a model or a missing prefab."""
         assert at.instance is not None
         source = at.instance.source
+        if isinstance(source.fault, ToolRejected):
+            return source.fault
         return ToolRejected(
             "unsupported_asset",
             f"{self.path}: {self.path_of(at)} belongs to an instance of {source.name}: {source.why}",

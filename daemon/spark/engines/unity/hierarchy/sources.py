@@ -19,6 +19,7 @@ from spark.engines.unity.yaml.values import Ref
 
 if TYPE_CHECKING:
     from spark.engines.unity.hierarchy.structure import Hierarchy
+    from spark.engines.unity.yaml.asset import AssetFile
 
 MODEL_SUFFIXES: Final = words(
     ".fbx .obj .dae .3ds .dxf .blend .max .ma .mb .c4d .jas .lxo .skp .gltf .glb .vrm .abc .usd .usdz"
@@ -42,6 +43,8 @@ class Source:
     why: str = ""
     root_id: int | None = None
     root_transform_id: int | None = None
+    fault: SparkError | None = None
+    """Why the file itself cannot be read, as the refusal that names its line."""
 
     @property
     def name(self) -> str:
@@ -56,6 +59,7 @@ class Sources:
         self._index = index
         self._read: dict[str, Source] = {}
         self._open: list[str] = []
+        self._paths: dict[str, ProjectPath] = {}
 
     def of(self, ref: Ref) -> Source:
         """The source of an instance by its `m_SourcePrefab`."""
@@ -76,12 +80,16 @@ class Sources:
         return self._read[ref.guid]
 
     def at(self, path: ProjectPath, guid: str) -> Source:
-        """The source that an asset is, by its path and the guid of its meta."""
-        del path
+        """The source that an asset is, by its path and the guid of its meta; the index need not know it yet."""
+        self._paths[guid] = path
         return self.of(Ref(PREFAB_ID, guid, 3))
 
+    def assets(self) -> list[AssetFile]:
+        """The files that were read so far."""
+        return [source.hierarchy.asset for source in self._read.values() if source.hierarchy is not None]
+
     def _source(self, guid: str) -> Source:
-        path = self._index.path_of_guid(guid)
+        path = self._paths.get(guid) or self._index.path_of_guid(guid)
         if path is None:
             return Source(guid, why=f"no asset of the project has the guid {guid}")
         if path.suffix in MODEL_SUFFIXES:
@@ -95,13 +103,13 @@ class Sources:
         return self._prefab(guid, path, content)
 
     def _prefab(self, guid: str, path: ProjectPath, content: bytes) -> Source:
+        from spark.engines.unity.hierarchy.faults import opened
         from spark.engines.unity.hierarchy.structure import Hierarchy
-        from spark.engines.unity.yaml.asset import AssetFile
 
         try:
-            hierarchy = Hierarchy(AssetFile.open(content, path.text), self)
+            hierarchy = Hierarchy(opened(content, path.text), self)
         except SparkError as error:
-            return Source(guid, path, why=error.message)
+            return Source(guid, path, why=error.message, fault=error)
         if len(hierarchy.roots) != 1:
             return Source(guid, path, hierarchy, f"{path} has {len(hierarchy.roots)} roots where a prefab has one")
         root = hierarchy.roots[0]

@@ -24,7 +24,8 @@ _META: Final = re.compile(rb"(?:\xef\xbb\xbf)?fileFormatVersion: ")
 
 
 def merge_asset(path: ProjectPath | str, base: bytes, ours: bytes, theirs: bytes) -> Merge:
-    """Both sides' changes to `base` (empty where both added the file). Never raises.
+    """Both sides' changes to `base` (empty where both added the file). Raises `GivenUp` where nobody waits any
+    more, and nothing else.
 
     `path` says what the file is where its bytes do not; it may be any name. What only one side changed is that side's,
     byte for byte; of what both changed, ours' bytes stay wherever ours did not lose. Documents are matched by file id and merged

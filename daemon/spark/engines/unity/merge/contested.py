@@ -6,10 +6,12 @@ Looks at local references only (`{fileID: N}`), and at nothing but documents tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
+from spark.core.patience import go_on
 from spark.engines.unity.merge.version import Document, same
 
 Documents = Mapping[int, Document]
@@ -71,148 +73,132 @@ def game_object(body: bytes) -> int:
     return int(match[1]) if match else 0
 
 
-@dataclass(slots=True)
+def instance(body: bytes) -> int:
+    """The instance that a stripped document stands for; 0: none."""
+    match = _INSTANCE.search(body)
+    return int(match[1]) if match else 0
+
+
 class Contested:
     """`deleted`: documents that one side deleted and the other uses, with all that hangs on them. `moved`: Transforms that
-    each side gave another parent, or one side a parent that the other deleted."""
+    each side gave another parent, or one side a parent that the other deleted. Both only grow."""
 
-    deleted: set[int] = field(default_factory=set)
-    moved: set[int] = field(default_factory=set)
+    def __init__(self, base: Documents, ours: Documents, theirs: Documents) -> None:
+        self.deleted: set[int] = set()
+        self.moved: set[int] = set()
+        self._base, self._ours, self._theirs = base, ours, theirs
+        self._deletions = (_Deletions(base, ours, theirs), _Deletions(base, theirs, ours))
+        for deletions in self._deletions:
+            self.deleted |= deletions.with_what_hangs_on(deletions.used())
+        self._find_moves()
 
-    def move(self, document: Document, ours: Documents) -> None:
-        self.moved.add(document.file_id)
-        if document.class_id == INSTANCE:
-            self.moved |= set(_roots_of(ours, document.file_id))
+    def use(self, ids: Set[int]) -> bool:
+        """What one side deleted among them is contested from now on. Answers whether that is new."""
+        before = len(self.deleted)
+        for deletions in self._deletions:
+            self.deleted |= deletions.with_what_hangs_on(ids & deletions.gone)
+        if len(self.deleted) == before:
+            return False
+        self._find_moves()
+        return True
+
+    def move(self, ids: Set[int]) -> bool:
+        """What the two sides have in different places among them is contested from now on. Answers whether that is new."""
+        before = len(self.moved)
+        for file_id in ids - self.moved:
+            ours, theirs = self._ours.get(file_id), self._theirs.get(file_id)
+            if ours and theirs and father(ours.body) != father(theirs.body):
+                self._move(ours)
+        return len(self.moved) > before
 
     def texts(self) -> ContestedTexts:
         """The same as they stand in references."""
-        return ContestedTexts(frozenset(map(str, self.deleted)), frozenset(map(str, self.moved)))
+        deleted, moved = frozenset(map(str, self.deleted)), frozenset(map(str, self.moved))
+        return ContestedTexts(deleted, moved, deleted | moved)
+
+    def _find_moves(self) -> None:
+        for file_id, document in self._base.items():
+            go_on()
+            if document.class_id not in TRANSFORMS and document.class_id != INSTANCE:
+                continue
+            mine, other = self._ours.get(file_id), self._theirs.get(file_id)
+            if mine is None or other is None or mine.body == other.body:
+                continue
+            before, father_ours, father_theirs = (father(version.body) for version in (document, mine, other))
+            fathers = {father_ours, father_theirs}
+            if len(fathers) == 2 and (before not in fathers or fathers & self.deleted):
+                self._move(mine)
+
+    def _move(self, document: Document) -> None:
+        self.moved.add(document.file_id)
+        if document.class_id == INSTANCE:
+            self.moved.update(self._roots.get(document.file_id, ()))
+
+    @cached_property
+    def _roots(self) -> dict[int, list[int]]:
+        """Of each instance of ours the stripped Transforms that stand for its objects."""
+        found: dict[int, list[int]] = {}
+        for document in self._ours.values():
+            if document.stripped and document.class_id in TRANSFORMS:
+                found.setdefault(instance(document.body), []).append(document.file_id)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class ContestedTexts:
+    """`any`: both."""
+
     deleted: frozenset[str]
     moved: frozenset[str]
-
-    @property
-    def any(self) -> frozenset[str]:
-        return self.deleted | self.moved if self.moved else self.deleted
+    any: frozenset[str]
 
 
-def contested(base: Documents, ours: Documents, theirs: Documents) -> Contested:
-    found = Contested()
-    for deleter, user in ((ours, theirs), (theirs, ours)):
-        found.deleted |= _used(base, deleter, user)
-    for file_id, document in base.items():
-        if document.class_id not in TRANSFORMS and document.class_id != INSTANCE:
-            continue
-        mine, other = ours.get(file_id), theirs.get(file_id)
-        if mine is None or other is None or mine.body == other.body:
-            continue
-        before, father_ours, father_theirs = (father(version.body) for version in (document, mine, other))
-        fathers = {father_ours, father_theirs}
-        if len(fathers) == 2 and (before not in fathers or fathers & found.deleted):
-            found.move(document, ours)
-    return found
+class _Deletions:
+    """What one side deleted and the other kept."""
 
+    def __init__(self, base: Documents, deleter: Documents, other: Documents) -> None:
+        self._base, self._deleter, self._other = base, deleter, other
+        self.gone = {file_id for file_id in base if file_id not in deleter and file_id in other}
 
-def _roots_of(documents: Documents, instance: int) -> Iterator[int]:
-    """The stripped Transforms that stand for an instance's objects."""
-    for document in documents.values():
-        if document.stripped and document.class_id in TRANSFORMS:
-            match = _INSTANCE.search(document.body)
-            if match and int(match[1]) == instance:
-                yield document.file_id
+    def used(self) -> set[int]:
+        """What the other side changed of it, or newly refers to."""
+        used: set[int] = set()
+        if not self.gone:
+            return used
+        for file_id, document in self._other.items():
+            go_on()
+            before = self._base.get(file_id)
+            if same(before, document) or same(self._deleter.get(file_id), document):
+                continue
+            if file_id in self.gone:
+                used.add(file_id)
+            new = references(document.body) & self.gone
+            used |= new - references(before.body) if new and before is not None else new
+        return used
 
+    def with_what_hangs_on(self, ids: Set[int]) -> set[int]:
+        """Whoever keeps one of the deleted objects needs what it consists of; what was added to it or uses it hangs on it."""
+        reached, todo = set(ids), list(ids)
+        while todo:
+            fresh = self._near.get(todo.pop(), set()) - reached
+            reached |= fresh
+            todo += fresh
+        return reached
 
-def _used(base: Documents, deleter: Documents, other: Documents) -> set[int]:
-    gone = {file_id for file_id in base if file_id not in deleter and file_id in other}
-    if not gone:
-        return set()
-    added = [d for d in other.values() if d.file_id not in base and d.file_id not in deleter]
-    seeds: set[int] = set()
-    for file_id, document in other.items():
-        before = base.get(file_id)
-        if same(before, document) or same(deleter.get(file_id), document):
-            continue
-        if file_id in gone:
-            seeds.add(file_id)
-        new = references(document.body) & gone
-        seeds |= new - references(before.body) if new and before is not None else new
-    return _connected(seeds, gone, other, added) if seeds else seeds
-
-
-def _connected(seeds: set[int], gone: set[int], other: Documents, added: list[Document]) -> set[int]:
-    """Whoever keeps one of the deleted objects needs what it consists of; what was added to it or uses it hangs on it."""
-    near: dict[int, set[int]] = {}
-    for file_id in gone:
-        for target in references(other[file_id].body) & gone:
-            near.setdefault(file_id, set()).add(target)
-            near.setdefault(target, set()).add(file_id)
-    added_ids = {document.file_id for document in added}
-    for document in added:
-        near.setdefault(document.file_id, set()).update({game_object(document.body)} & added_ids)
-        owners = {int(owner[0] or owner[1]) for owner in _OWNER.findall(document.body)}
-        for target in owners | (references(document.body) & gone):
-            near.setdefault(target, set()).add(document.file_id)
-    reached, todo = set(seeds), list(seeds)
-    while todo:
-        fresh = near.get(todo.pop(), set()) - reached
-        reached |= fresh
-        todo += fresh
-    return reached
-
-
-def broken(merged: Documents, ours: Documents, theirs: Documents) -> set[int]:
-    """Documents whose references fit in both sides and no longer fit in what was merged of them."""
-    wrong: set[int] = set()
-    rooted: set[int] = set()
-    for file_id, document in merged.items():
-        versions = [(side, side[file_id]) for side in (ours, theirs) if file_id in side]
-        if len(versions) == 2 and all(same(version, document) for _, version in versions):
-            continue
-        missing = references(document.body) - merged.keys()
-        for side, version in versions:
-            missing -= missing and references(version.body) - side.keys()
-        if missing:
-            wrong.add(file_id)
-        elif not _has_its_place(merged, document):
-            if all(_has_its_place(side, version) for side, version in versions):
-                wrong.add(file_id)
-        elif document.class_id in TRANSFORMS and _goes_round(merged, file_id, rooted):
-            wrong |= {file_id} if not any(_goes_round(side, file_id, set()) for side, _ in versions) else set()
-    return wrong
-
-
-def _has_its_place(documents: Documents, document: Document) -> bool:
-    """A Transform stands among its parent's children and its children name it; a component among its object's."""
-    if document.stripped:
-        return True
-    body, file_id = document.body, document.file_id
-    if document.class_id in TRANSFORMS:
-        parent = documents.get(father(body))
-        if parent is not None and not parent.stripped and file_id not in children(parent.body):
-            return False
-        for child in children(body):
-            there = documents.get(child)
-            if there is not None and not there.stripped and father(there.body) != file_id:
-                return False
-    if document.class_id == 1:
-        there_all = (documents.get(component) for component in components(body))
-        return all(there is None or there.stripped or game_object(there.body) == file_id for there in there_all)
-    owner = documents.get(game_object(body))
-    return owner is None or owner.stripped or owner.class_id != 1 or file_id in components(owner.body)
-
-
-def _goes_round(documents: Documents, file_id: int, rooted: set[int]) -> bool:
-    """Whether a Transform's parents never end. `rooted`: Transforms whose parents are known to."""
-    seen: set[int] = set()
-    at = file_id
-    while at and at not in rooted:
-        if at in seen:
-            return True
-        seen.add(at)
-        document = documents.get(at)
-        at = 0 if document is None else father(document.body)
-    rooted |= seen
-    return False
+    @cached_property
+    def _near(self) -> dict[int, set[int]]:
+        near: dict[int, set[int]] = {}
+        for file_id in self.gone:
+            go_on()
+            for target in references(self._other[file_id].body) & self.gone:
+                near.setdefault(file_id, set()).add(target)
+                near.setdefault(target, set()).add(file_id)
+        added = [d for d in self._other.values() if d.file_id not in self._base and d.file_id not in self._deleter]
+        added_ids = {document.file_id for document in added}
+        for document in added:
+            go_on()
+            near.setdefault(document.file_id, set()).update({game_object(document.body)} & added_ids)
+            owners = {int(owner[0] or owner[1]) for owner in _OWNER.findall(document.body)}
+            for target in owners | (references(document.body) & self.gone):
+                near.setdefault(target, set()).add(document.file_id)
+        return near

@@ -3,12 +3,16 @@ merged by property, and what does not go together is a conflict."""
 
 from __future__ import annotations
 
-from collections.abc import Set
+import re
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
-from spark.engines.unity.merge.contested import TRANSFORMS, broken, contested, father, uses_differ, without_children
-from spark.engines.unity.merge.names import object_name
+from spark.core.patience import go_on
+from spark.engines.unity.merge.contested import TRANSFORMS, Contested, uses_differ, without_children
+from spark.engines.unity.merge.fit import Faults, Fit
+from spark.engines.unity.merge.names import Names
 from spark.engines.unity.merge.order import document_order
 from spark.engines.unity.merge.properties import (
     BOTH_ADDED,
@@ -28,6 +32,8 @@ from spark.text.merge import Conflict, marked_lines, merge
 _SHOWN_CHARS: Final = 2000
 _MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024
 """A larger document that both sides changed is not taken apart: it would take too long."""
+_ROUNDS: Final = 8
+"""How often the documents are merged anew because they do not fit together, before each side is left as it was."""
 DOES_NOT_FIT: Final = "each change fits alone, together their references do not"
 
 
@@ -54,12 +60,7 @@ def merge_versions(base: Version, ours: Version, theirs: Version, *, is_meta: bo
     head = _head(base.head, ours.head, theirs.head)
     merging = _Merging(base, ours, theirs, is_meta)
     choices = merging.choices(frozenset())
-    if not any(choice.conflicts for choice in choices.values()) and not is_meta:
-        result = {i: choice.document for i, choice in choices.items() if choice.document is not None}
-        wrong = broken(result, ours.documents, theirs.documents)
-        if wrong:
-            choices = merging.choices(merging.contest(wrong))
-    return merging.outcome(head, choices)
+    return merging.outcome(head, choices if is_meta else merging.fitting(choices))
 
 
 def _head(base: bytes, ours: bytes, theirs: bytes) -> bytes:
@@ -74,46 +75,83 @@ class _Merging:
     def __init__(self, base: Version, ours: Version, theirs: Version, is_meta: bool) -> None:
         self._base, self._ours, self._theirs = base.documents, ours.documents, theirs.documents
         self._is_meta = is_meta
-        self._contested = contested(self._base, self._ours, self._theirs)
+        self._contested = Contested(self._base, self._ours, self._theirs)
         self._texts = self._contested.texts()
+        self._names = (Names(self._ours), Names(self._theirs))
         self._lines: dict[int, int] | None = None
         self._head_lines = ours.head.count(b"\n")
 
     def choices(self, forced: Set[int]) -> dict[int, _Choice]:
         """Of every document of either side. `forced`: these are conflicts as a whole."""
         self._texts = self._contested.texts()
-        ids = [*self._ours, *(i for i in self._theirs if i not in self._ours)]
-        return {i: self._choice(i, forced) for i in ids}
+        found: dict[int, _Choice] = {}
+        for file_id in (*self._ours, *(i for i in self._theirs if i not in self._ours)):
+            go_on()
+            found[file_id] = self._choice(file_id, forced)
+        return found
 
-    def contest(self, wrong: Set[int]) -> Set[int]:
-        """Moved objects among them become contested; the others are answered."""
-        moved = set()
-        for file_id in wrong:
-            ours, theirs = self._ours.get(file_id), self._theirs.get(file_id)
-            if ours and theirs and father(ours.body) != father(theirs.body):
-                self._contested.move(ours, self._ours)
-                moved.add(file_id)
-        return wrong if not moved else set()
+    def fitting(self, choices: dict[int, _Choice]) -> dict[int, _Choice]:
+        """The same where the documents fit together, for whoever keeps ours everywhere and whoever keeps theirs. Where they do
+        not, more is decided together: what is missing, what was moved, the documents as wholes; at last everything that
+        differs, which is each side as it was."""
+        fit = Fit(self._ours, self._theirs)
+        forced: set[int] = set()
+        for _ in range(_ROUNDS):
+            faults = Faults()
+            for side in self._kept(choices):
+                found = fit.faults(side)
+                faults.documents |= found.documents
+                faults.missing |= found.missing
+            if not faults:
+                return choices
+            if self._contested.use(faults.missing) or self._contested.move(faults.documents):
+                choices = self.choices(forced)
+                continue
+            fresh = self._differing(faults.documents) - forced
+            if not fresh:
+                break
+            forced |= fresh
+            choices = choices | {i: self._choice(i, forced) for i in fresh}
+        return self.choices(self._differing(choices.keys()))
+
+    def _differing(self, ids: Set[int]) -> set[int]:
+        return {i for i in ids if not same(self._ours.get(i), self._theirs.get(i))}
+
+    def _kept(self, choices: Mapping[int, _Choice]) -> list[dict[int, Document]]:
+        """The documents for who keeps ours everywhere and for who keeps theirs; one of them where there is nothing to decide."""
+        decided = {i: choice for i, choice in choices.items() if choice.conflicts}
+        clean = {i: c.document for i, c in choices.items() if c.document is not None and not c.conflicts}
+        if not decided:
+            return [clean]
+        kept = [dict(clean), dict(clean)]
+        for file_id, choice in decided.items():
+            sides = (self._ours.get(file_id), self._theirs.get(file_id))
+            if choice.document is not None:
+                ours, theirs = _without_marks(choice.document.body)
+                sides = (choice.document.with_body(ours), choice.document.with_body(theirs))
+            for documents, side in zip(kept, sides, strict=True):
+                if side is not None:
+                    documents[file_id] = side
+        return kept
 
     def outcome(self, head: bytes, choices: dict[int, _Choice]) -> Outcome:
         versions = {i: choice.document or self._ours.get(i) or self._theirs[i] for i, choice in choices.items()}
         order = document_order(list(self._ours), list(self._theirs), versions)
         out: list[bytes] = [head]
-        open_sides: tuple[bytes, bytes] | None = None
+        # Neighbours that one decision belongs to stand between the same marks.
+        open_sides: list[tuple[bytes, bytes]] = []
         for file_id in order:
             choice = choices[file_id]
             if choice.sides is not None:
-                # Neighbours that one decision belongs to stand between the same marks.
-                before = open_sides or (b"", b"")
-                open_sides = (before[0] + choice.sides[0], before[1] + choice.sides[1])
+                open_sides.append(choice.sides)
                 continue
             if choice.document is None:
                 continue
-            if open_sides is not None:
+            if open_sides:
                 out.append(_marked(open_sides))
-                open_sides = None
+                open_sides = []
             out += (choice.document.header, choice.document.body)
-        if open_sides is not None:
+        if open_sides:
             out.append(_marked(open_sides))
         conflicts = tuple(conflict for file_id in order for conflict in choices[file_id].conflicts)
         return Outcome(b"".join(out), conflicts)
@@ -171,9 +209,10 @@ class _Merging:
                 parse(body)
         except (NotByProperty, YamlError):
             return self._by_lines(base, ours, theirs)
+        ends = [end.start() for end in re.finditer(b"\n", ours.body)] if properties.clashes else []
         conflicts = tuple(
             replace(
-                self._conflict(ours, (clash.base, clash.ours, clash.theirs), clash.why, clash.at),
+                self._conflict(ours, (clash.base, clash.ours, clash.theirs), clash.why, bisect_left(ends, clash.at)),
                 property=shown(clash.path if self._is_meta else clash.path[1:]),
             )
             for clash in properties.clashes
@@ -205,14 +244,14 @@ class _Merging:
             conflict = replace(conflict, ours_line=conflict.ours_line - ours.header.count(b"\n"))
         return _Choice(None, (conflict,), (raws[1], raws[2]))
 
-    def _conflict(self, document: Document, sides: tuple[bytes, bytes, bytes], why: str, at: int = 0) -> Conflict:
-        """`at`: the offset in the body of ours."""
+    def _conflict(self, document: Document, sides: tuple[bytes, bytes, bytes], why: str, line: int = 0) -> Conflict:
+        """`line`: in the body of ours, from 0."""
         base, ours, theirs = (_shown(side) for side in sides)
-        here = self._ours.get(document.file_id)
-        line = 0 if here is None else self._line(here.file_id) + here.body.count(b"\n", 0, at)
-        known = self._theirs if here is None else self._ours
+        is_ours = document.file_id in self._ours
+        at = self._line(document.file_id) + line if is_ours else 0
         file_id = "" if self._is_meta else str(document.file_id)
-        return Conflict(base, ours, theirs, line, file_id, document.class_name, object_name(document, known), "", why)
+        name = self._names[0 if is_ours else 1].of(document)
+        return Conflict(base, ours, theirs, at, file_id, document.class_name, name, "", why)
 
     def _line(self, file_id: int) -> int:
         """The line in ours where a document's body begins, from 1."""
@@ -226,8 +265,27 @@ class _Merging:
         return self._lines[file_id]
 
 
-def _marked(sides: tuple[bytes, bytes]) -> bytes:
-    return marked_lines([sides[0]], [sides[1]])
+def _marked(sides: Sequence[tuple[bytes, bytes]]) -> bytes:
+    return marked_lines([ours for ours, _ in sides], [theirs for _, theirs in sides])
+
+
+def _without_marks(marked: bytes) -> tuple[bytes, bytes]:
+    """What is left for who keeps ours between all marks, and for who keeps theirs."""
+    opening, middle, closing = marked_lines([], []).splitlines(keepends=True)
+    ours: list[bytes] = []
+    theirs: list[bytes] = []
+    into: tuple[list[bytes], ...] = (ours, theirs)
+    for line in marked.splitlines(keepends=True):
+        if line == opening:
+            into = (ours,)
+        elif line == middle and into[0] is ours and len(into) == 1:
+            into = (theirs,)
+        elif line == closing:
+            into = (ours, theirs)
+        else:
+            for side in into:
+                side.append(line)
+    return b"".join(ours), b"".join(theirs)
 
 
 def _shown(content: bytes) -> str:

@@ -61,6 +61,7 @@ def _by_groups(
     before: dict[int, list[int]] = {}
     objects = [i for i in ours if versions[i].class_id == _GAME_OBJECT and not versions[i].stripped]
     ascend = all(a < b for a, b in pairwise(objects))
+    anchors: dict[int, dict[int, int]] = {}
     for anchor, followers in plain.items():
         for file_id in followers:
             document = versions[file_id]
@@ -73,13 +74,23 @@ def _by_groups(
             if owner is None or owner.class_id != _GAME_OBJECT or owner.stripped:
                 after.setdefault(anchor, []).append(file_id)
                 continue
-            listed = components(owner.body)
-            listed_before = listed[: listed.index(file_id)] if file_id in listed else []
-            wanted = next((i for i in reversed(listed_before) if i in present), owner.file_id)
-            after.setdefault(wanted, []).append(file_id)
+            if owner.file_id not in anchors:
+                anchors[owner.file_id] = _anchors(owner, present)
+            after.setdefault(anchors[owner.file_id].get(file_id, owner.file_id), []).append(file_id)
     order = _behind(ours, after, before)
     # Where documents stand in no order that Unity writes, anchors may go round: then as theirs has them.
     return order if len(order) == len(present) else _behind(ours, plain, {})
+
+
+def _anchors(owner: Document, present: set[int]) -> dict[int, int]:
+    """Behind what each component of an object goes: the one before it that is there, or the object."""
+    found: dict[int, int] = {}
+    last = owner.file_id
+    for component in components(owner.body):
+        found.setdefault(component, last)
+        if component in present:
+            last = component
+    return found
 
 
 def _behind(ours: Sequence[int], after: Anchored, before: Mapping[int, list[int]]) -> list[int]:

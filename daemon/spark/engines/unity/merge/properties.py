@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from spark.core.patience import go_on
 from spark.engines.unity.merge.contested import ContestedTexts, uses_differ
 from spark.engines.unity.merge.lists import keyed, override_conflicts, similar
 from spark.engines.unity.merge.parts import Lines, MarksDoNotFit, Part, Parts, is_list, is_map, merged_order, parts_of
@@ -187,6 +188,7 @@ class Properties:
         grouped = override_conflicts(base, ours, theirs) if path[-1] == "m_Modifications" else frozenset()
         near = next(iter(ours.values())).start if ours else 0
         for key in order:
+            go_on()
             assert isinstance(key, tuple)
             b, a, t = base.get(key), ours.get(key), theirs.get(key)
             where = (*path, f"[{' '.join(key)}]")

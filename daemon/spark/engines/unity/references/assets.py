@@ -52,6 +52,12 @@ class AssetReferences:
         self._script_fits = script_fits or (lambda guid, wanted: None)
         self._sources: Sources | None = None
         self._facts: dict[ProjectPath, ImportFacts] = {}
+        self.notes: list[str] = []
+        """What was set without being certain, for the answer."""
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
 
     def reference(self, value: Json, *, wanted: str = "", where: str) -> Ref:
         """The reference that `value` means. `wanted`: a class of the engine or of a script (`Material`, `Game.Health`), or
@@ -63,7 +69,7 @@ class AssetReferences:
         if value is None:
             return Ref()
         if isinstance(value, dict):
-            return self._explicit(value, where)
+            return self._fitting(self._explicit(value, where), kinds.simple(wanted), where)
         if not isinstance(value, str) or not value:
             raise invalid_arguments({where: _FORMS})
         wanted = kinds.simple(wanted)
@@ -136,6 +142,18 @@ class AssetReferences:
             )
             raise invalid_arguments({f"{where}.type": accepted})
         return Ref(number, guid, int(kind))
+
+    def _fitting(self, ref: Ref, wanted: str, where: str) -> Ref:
+        """An explicit reference to the main object of an asset whose class its extension tells must be of the class wanted."""
+        path = self._index.path_of_guid(ref.guid) if ref.guid else None
+        main = kinds.MAINS.get(path.suffix) if path is not None else None
+        if (
+            main is not None
+            and main.file_id == ref.file_id
+            and not (main.class_name == "MonoScript" and wanted == "TextAsset")
+        ):
+            self._require(main.class_name, wanted, str(path), where)
+        return ref
 
     def _builtin(self, name: str, wanted: str, where: str) -> Ref:
         found = BUILTINS.get(name)

@@ -5,7 +5,7 @@ Tables of facts: ids as editors write them into references. Reads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from spark.engines.unity.words import words
@@ -64,7 +64,7 @@ BY_CONTENT: Final = words(".asset .playable .signal .guiskin .spriteatlas .brush
 _BASES: Final[Mapping[str, str]] = {
     name: base
     for base, names in {
-        "Component": "Transform Behaviour Renderer Collider Rigidbody Joint MeshFilter CanvasRenderer ParticleSystem LODGroup "
+        "Component": "Transform Behaviour Renderer Collider Rigidbody Rigidbody2D Joint MeshFilter CanvasRenderer ParticleSystem LODGroup "
         "TextMesh CharacterController Cloth Tree OcclusionArea OcclusionPortal WindZone",
         "Transform": "RectTransform",
         "Behaviour": "MonoBehaviour Camera Light Animator Animation AudioBehaviour AudioReverbZone Canvas CanvasGroup "
@@ -91,13 +91,80 @@ _BASES: Final[Mapping[str, str]] = {
         "AudioMixerGroup": "AudioMixerGroupController",
         "AudioMixerSnapshot": "AudioMixerSnapshotController",
         "VisualEffectObject": "VisualEffectAsset",
-        "Object": "GameObject Component Material Mesh Sprite Texture Shader ComputeShader Font TextAsset AudioClip VideoClip "
+        "Object": "GameObject Component Material Mesh Sprite Texture Shader ComputeShader Font TextAsset VideoClip "
         "Avatar AvatarMask RuntimeAnimatorController Motion AudioMixer AudioMixerGroup AudioMixerSnapshot PhysicMaterial "
         "PhysicsMaterial2D SceneAsset TerrainData TerrainLayer Flare LightingSettings Preset SpriteAtlas "
-        "ShaderVariantCollection VisualEffectObject ScriptableObject NavMeshData",
+        "ShaderVariantCollection VisualEffectObject ScriptableObject NavMeshData AudioResource LightmapParameters "
+        "AnimatorState AnimatorStateMachine AnimatorTransitionBase AudioMixerEffectController",
+        "AudioResource": "AudioClip AudioRandomContainer",
+        "AnimatorTransitionBase": "AnimatorStateTransition AnimatorTransition",
     }.items()
     for name in names.split()
 }
+_COLLIDERS: Final = (
+    "BoxCollider SphereCollider CapsuleCollider MeshCollider WheelCollider CharacterController TerrainCollider"
+)
+_COLLIDERS_2D: Final = (
+    "BoxCollider2D CircleCollider2D PolygonCollider2D EdgeCollider2D CapsuleCollider2D CompositeCollider2D CustomCollider2D "
+    "TilemapCollider2D Rigidbody2D"
+)
+_JOINTS: Final = "HingeJoint FixedJoint SpringJoint CharacterJoint ConfigurableJoint"
+_JOINTS_2D: Final = (
+    "HingeJoint2D DistanceJoint2D SpringJoint2D FixedJoint2D FrictionJoint2D SliderJoint2D WheelJoint2D RelativeJoint2D "
+    "TargetJoint2D"
+)
+_RENDERERS: Final = (
+    "MeshRenderer SkinnedMeshRenderer SpriteRenderer LineRenderer TrailRenderer ParticleSystemRenderer TilemapRenderer"
+)
+_WANTED: Final[Mapping[tuple[str, str], str]] = {
+    (class_name, field): wanted
+    for names, fields in {
+        _COLLIDERS: {"m_Material": "PhysicMaterial"},
+        _COLLIDERS_2D: {"m_Material": "PhysicsMaterial2D"},
+        _JOINTS: {"m_ConnectedBody": "Rigidbody", "m_ConnectedArticulationBody": "ArticulationBody"},
+        _JOINTS_2D: {"m_ConnectedRigidBody": "Rigidbody2D"},
+        _RENDERERS: {
+            "m_LightProbeVolumeOverride": "GameObject",
+            "m_LightmapParameters": "LightmapParameters",
+            "m_AdditionalVertexStreams": "Mesh",
+        },
+        "AnimatorState": {"m_Motion": "Motion", "m_Transitions": "AnimatorStateTransition"},
+        "BlendTree": {"m_Motion": "Motion"},
+        "AnimatorStateTransition AnimatorTransition": {
+            "m_DstState": "AnimatorState",
+            "m_DstStateMachine": "AnimatorStateMachine",
+        },
+        "AnimatorStateMachine": {
+            "m_State": "AnimatorState",
+            "m_DefaultState": "AnimatorState",
+            "m_StateMachine": "AnimatorStateMachine",
+            "m_AnyStateTransitions": "AnimatorStateTransition",
+            "m_EntryTransitions": "AnimatorTransition",
+        },
+        "AnimatorController": {"m_StateMachine": "AnimatorStateMachine", "m_Mask": "AvatarMask"},
+        "AnimatorOverrideController": {"m_OriginalClip": "AnimationClip", "m_OverrideClip": "AnimationClip"},
+        "Animation": {"m_Animation": "AnimationClip", "m_Animations": "AnimationClip"},
+        "AudioSource": {"OutputAudioMixerGroup": "AudioMixerGroup", "m_Resource": "AudioResource"},
+        "Camera": {"m_TargetTexture": "RenderTexture"},
+        "Canvas": {"m_Camera": "Camera"},
+        "GameObject": {"m_Icon": "Texture2D"},
+        "Light": {"m_Flare": "Flare"},
+        "RenderSettings": {
+            "m_Sun": "Light",
+            "m_HaloTexture": "Texture",
+            "m_SpotCookie": "Texture",
+            "m_CustomReflection": "Texture",
+        },
+        "ReflectionProbe": {"m_CustomBakedTexture": "Texture"},
+        "Skybox": {"m_CustomSkybox": "Material"},
+        "Projector": {"m_Material": "Material"},
+        "Terrain": {"m_TerrainData": "TerrainData"},
+        "TerrainCollider": {"m_TerrainData": "TerrainData"},
+    }.items()
+    for class_name in names.split()
+    for field, wanted in fields.items()
+}
+"""What a reference of a native class points to, by class and field, where the key alone does not say."""
 _RENAMED: Final = {"PhysicsMaterial": "PhysicMaterial"}
 """Names of Unity 6 and the ones before."""
 CLASS_NAMES: Final[Mapping[int, str]] = {
@@ -105,6 +172,12 @@ CLASS_NAMES: Final[Mapping[int, str]] = {
     74: "AnimationClip", 90: "Avatar", 95: "Animator", 111: "Animation", 137: "SkinnedMeshRenderer", 213: "Sprite",
 }  # fmt: skip
 """Classes of objects that importers list in a `.meta`."""
+
+
+def wanted_reference(class_name: str, names: Iterable[str]) -> str:
+    """The class that a field of a native class refers to; `names`: the keys of its path, outermost first. Empty: any."""
+    last = [name for name in names if name not in ("Array", "data")][-1:]
+    return _WANTED.get((class_name, last[0]), "") if last else ""
 
 
 def bases(class_name: str) -> Iterator[str]:

@@ -28,6 +28,7 @@ SUFFIXES: Final = (".shader", ".shadergraph")
 MAX_FOLDERS: Final = 4_000
 """At most so many folders of packages are looked into for one name."""
 _GRAPH_BYTES: Final = 16 * 1024 * 1024
+_MANIFEST: Final = ProjectPath("Packages/manifest.json")
 Source = Literal["project", "package", "built-in", "known"]
 
 
@@ -134,6 +135,14 @@ class ShaderFinder:
 
     def _of_pipeline(self, known: pipelines.PackageShader) -> Shader:
         if not pipelines.is_installed(known.package, self._facts, self._files):
+            if self._files.stat(_MANIFEST) is None:
+                raise ToolRejected(
+                    "not_found",
+                    f"{self._field}: {known.name} is part of {known.package}, and whether this project has it cannot be told: "
+                    f"{_MANIFEST} is missing",
+                    hint=f"Unity writes {_MANIFEST} when it opens the project; restore it, then call again.",
+                    details={"shader": known.name, "package": known.package, "path": _MANIFEST.text},
+                )
             raise ToolRejected(
                 "not_found",
                 f"{self._field}: {known.name} is part of {known.package}, which this project does not have",

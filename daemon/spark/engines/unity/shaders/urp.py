@@ -23,6 +23,8 @@ _QueueOffset float 0
 _SURFACE_14: Final = "_SrcBlendAlpha float 1\n_DstBlendAlpha float 0\n_AlphaToMask float 0\n"
 _PRESERVE: Final = "_BlendModePreserveSpecular float 1\n"
 _VELOCITY: Final = "_AddPrecomputedVelocity float 0\n"
+_SPACE_WARP: Final = "_XRMotionVectorsPass float 1\n"
+"""Came with 17.1 to the base shaders that support Application SpaceWarp."""
 _LIGHTMAPS: Final = """
 unity_Lightmaps 2DArray - HideInInspector NoScaleOffset
 unity_LightmapsInd 2DArray - HideInInspector NoScaleOffset
@@ -119,6 +121,8 @@ def head_of(name: str, version: _Version) -> ShaderHead | None:
         parts.append(_SURFACE_14.strip())
     if version[0] == 17:
         parts.append(_VELOCITY.strip())
+    if version == (17, 1):
+        parts.append(_SPACE_WARP.strip())
     if name == "Universal Render Pipeline/Unlit":
         parts.append(_UNLIT)
     else:

@@ -6,7 +6,8 @@ thread-safe; nothing here reads or writes files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableSequence
+import itertools
+from collections.abc import Callable, Iterable, MutableSequence
 from typing import Final
 
 from spark.core.errors import ToolRejected, invalid_arguments
@@ -78,9 +79,7 @@ class AssetFile:
         return cls(head, [document], lambda: mode_of(content), name, _newline_of(content))
 
     def to_bytes(self) -> bytes:
-        if isinstance(self.documents, DocumentList):
-            return b"".join((self.head, *self.documents.pieces()))
-        return self.head + b"".join(part for d in self.documents for part in (d.header, d.body))
+        return b"".join((self.head, *self._pieces()))
 
     def document(self, file_id: int) -> AssetDocument:
         """Raises `not_found`; `invalid_asset` where two documents have the id."""
@@ -144,8 +143,18 @@ class AssetFile:
         return AssetDocument(class_id, file_id, stripped, made[:head], made[head:])
 
     def delete(self, document: AssetDocument) -> None:
-        """Takes a document out; references to it are the caller's matter."""
+        """Takes a document out; references to it are the caller's matter. A file without a line end at its end stays so."""
+        is_last = bool(self.documents) and self.documents[-1] is document
         self.documents.remove(document)
+        if is_last and self.documents and not document.raw.endswith(b"\n"):
+            self.documents[-1].end_bare()
+
+    def _pieces(self, until: AssetDocument | None = None) -> Iterable[bytes | memoryview]:
+        """The bytes of all documents, or of those before one."""
+        if isinstance(self.documents, DocumentList):
+            return self.documents.pieces(until)
+        before = itertools.takewhile(lambda document: document is not until, self.documents)
+        return itertools.chain.from_iterable((document.header, document.body) for document in before)
 
     @property
     def _late(self) -> LateMode:
@@ -189,13 +198,9 @@ class AssetFile:
         )
 
     def _invalid(self, document: AssetDocument, error: YamlError) -> ToolRejected:
-        before = self.head
-        for other in self.documents:
-            before += other.header
-            if other is document:
-                break
-            before += other.body
-        return invalid(self.name, before + document.body, len(before) + error.offset, error.message, document)
+        lines = self.head.count(b"\n") + document.header.count(b"\n")
+        lines += sum(bytes(piece).count(b"\n") for piece in self._pieces(document))
+        return invalid(self.name, document.body, error.offset, error.message, document, lines_before=lines)
 
 
 def refused(content: bytes, name: str) -> ToolRejected:
@@ -231,9 +236,17 @@ def refused(content: bytes, name: str) -> ToolRejected:
 
 
 def invalid(
-    name: str, content: bytes, offset: int, message: str, document: AssetDocument | None = None
+    name: str,
+    content: bytes,
+    offset: int,
+    message: str,
+    document: AssetDocument | None = None,
+    *,
+    lines_before: int = 0,
 ) -> ToolRejected:
-    line = content.count(b"\n", 0, offset) + 1
+    """The refusal of bytes that are not Unity's YAML. `offset` counts in `content`, which begins `lines_before` lines behind
+    the top of the file."""
+    line = lines_before + content.count(b"\n", 0, offset) + 1
     where = f" ({document.class_name} &{document.file_id})" if document is not None else ""
     return ToolRejected(
         "invalid_asset",

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, MutableSequence
 from dataclasses import dataclass, field
 from typing import overload
 
+from spark.core.patience import go_on
 from spark.engines.unity.yaml.errors import YamlError
 from spark.engines.unity.yaml.paths import Step
 from spark.engines.unity.yaml.place import Place, walk
 from spark.engines.unity.yaml.shape import as_read
 from spark.engines.unity.yaml.split import Split
-from spark.engines.unity.yaml.tree import Node, Tree, parse
+from spark.engines.unity.yaml.tree import Node, Tree, parse_document
 from spark.engines.unity.yaml.values import Value
 
 
@@ -27,13 +28,16 @@ class AssetDocument:
     header: bytes
     body: bytes
     parsed: Tree | None = field(default=None, repr=False)
+    number: int = field(default=-1, repr=False)
+    """Which of the file's documents this was when it was opened; -1 for a new one."""
     _first: dict[tuple[str | int, ...], tuple[Value, bytes]] | None = field(default=None, repr=False)
 
     @property
     def tree(self) -> Tree:
         """Parsed at the first look. Raises `YamlError`."""
         if self.parsed is None:
-            self.parsed = parse(self.body)
+            go_on()
+            self.parsed = parse_document(self.body)
         return self.parsed
 
     @property
@@ -47,6 +51,13 @@ class AssetDocument:
             self.body, self.parsed = self.body + newline, None
         else:
             self.header += newline
+
+    def end_bare(self) -> None:
+        """Takes the line end off the last line."""
+        if self.body:
+            self.body, self.parsed = self.body.removesuffix(b"\n").removesuffix(b"\r"), None
+        else:
+            self.header = self.header.removesuffix(b"\n").removesuffix(b"\r")
 
     @property
     def class_name(self) -> str:
@@ -85,7 +96,7 @@ class AssetDocument:
     def replace(self, start: int, end: int, new: bytes) -> None:
         """Puts bytes in the place of others. The result must still parse, else nothing is changed (`YamlError`)."""
         body = self.body[:start] + new + self.body[end:]
-        tree = parse(body)
+        tree = parse_document(body)
         self.body, self.parsed = body, tree
 
     def exchange(self, start: int, end: int, new: bytes) -> None:
@@ -139,6 +150,7 @@ class DocumentList(MutableSequence[AssetDocument]):
     def __iter__(self) -> Iterator[AssetDocument]:
         number = 0
         while number < len(self):
+            go_on()
             yield self[number]
             number += 1
 
@@ -157,39 +169,68 @@ class DocumentList(MutableSequence[AssetDocument]):
 
     def with_id(self, file_id: int) -> list[AssetDocument]:
         """The documents with a file id."""
+        found = self._split.documents.find(file_id)
         if self._entries is None:
-            return [self._document(number) for number in self._split.documents.find(file_id)]
-        return [document for document in self if document.file_id == file_id]
+            return [self._document(number) for number in found]
+        numbers = set(found)
+        return [
+            self._document(entry) if isinstance(entry, int) else entry
+            for entry in self._entries
+            if (entry in numbers if isinstance(entry, int) else entry.file_id == file_id)
+        ]
 
-    def pieces(self) -> Iterable[bytes | memoryview]:
-        """The bytes of all documents; what nobody looked at in one piece."""
-        content, documents = memoryview(self._content), self._split.documents
+    def remove(self, value: AssetDocument) -> None:
+        """Takes out a document of this list without looking at the others. Raises `ValueError` where it is not here."""
+        entries = self._ordered()
+        entry = value.number if self._made.get(value.number) is value else value
+        try:
+            del entries[entries.index(entry)]
+        except ValueError:
+            # It was put elsewhere by hand.
+            del entries[entries.index(value)]
+
+    def pieces(self, until: AssetDocument | None = None) -> Iterable[bytes | memoryview]:
+        """The bytes of all documents, or of those before one; what nobody looked at in one piece."""
+        content, bounds = memoryview(self._content), self._split.documents.bounds
         if self._entries is None:
             at = self._split.head_end
             for number in sorted(self._made):
-                span, made = documents[number], self._made[number]
-                yield content[at : span.start]
-                yield made.header
-                yield made.body
-                at = span.end
+                start, end = bounds(number)
+                yield content[at:start]
+                if self._made[number] is until:
+                    return
+                yield self._made[number].header
+                yield self._made[number].body
+                at = end
             yield content[at:]
             return
+        # From where to where stand documents that nobody looked at, one behind the other.
+        first = behind = 0
         for entry in self._entries:
-            if not isinstance(entry, int):
-                yield entry.header
-                yield entry.body
-            elif entry in self._made:
-                yield self._made[entry].header
-                yield self._made[entry].body
-            else:
-                yield content[documents[entry].start : documents[entry].end]
+            if isinstance(entry, int) and entry not in self._made:
+                start, end = bounds(entry)
+                if start != behind:
+                    yield content[first:behind]
+                    first = start
+                behind = end
+                continue
+            yield content[first:behind]
+            first = behind = 0
+            document = self._made[entry] if isinstance(entry, int) else entry
+            if document is until:
+                return
+            yield document.header
+            yield document.body
+        yield content[first:behind]
 
     def _document(self, number: int) -> AssetDocument:
         made = self._made.get(number)
         if made is None:
             span, content = self._split.documents[number], self._content
             header, body = content[span.start : span.body_start], content[span.body_start : span.end]
-            made = self._made[number] = AssetDocument(span.class_id, span.file_id, span.stripped, header, body)
+            made = self._made[number] = AssetDocument(
+                span.class_id, span.file_id, span.stripped, header, body, number=number
+            )
         return made
 
     def _ordered(self) -> list[AssetDocument | int]:

@@ -57,12 +57,12 @@ def _has_one_line(content: bytes, longs: list[tuple[int, int]]) -> bool:
 
 def _quoting(content: bytes) -> Quoting | None:
     for mark in _BRACKET_ENDS:
-        for at in _all(content, mark):
+        for at in _lines_with(content, mark):
             line = content[content.rfind(b"\n", 0, at) + 1 : at + 1]
             _, quote, text = line.partition(b" '")
             if quote and b"'" not in text and style_for(text.decode("ascii", "replace")) == "plain":
                 return "brackets"
-    if any(_is_loose(content, at) for mark in _LOOSE_MARKS for at in _all(content, mark)):
+    if any(_is_loose(content, at) for mark in _LOOSE_MARKS for at in _lines_with(content, mark)):
         return "loose"
     return "empty" if _EMPTY.search(content) else None
 
@@ -76,11 +76,13 @@ def _is_loose(content: bytes, at: int) -> bool:
     return style_for(match[1].decode("ascii", "replace")) == "single" and b": " not in match[1]
 
 
-def _all(content: bytes, mark: bytes) -> Iterator[int]:
+def _lines_with(content: bytes, mark: bytes) -> Iterator[int]:
+    """Where a mark first stands in each line that has it: what is asked of a line is asked once."""
     at = content.find(mark)
     while at >= 0:
         yield at
-        at = content.find(mark, at + 1)
+        end = content.find(b"\n", at)
+        at = -1 if end < 0 else content.find(mark, max(end, at + 1))
 
 
 def _scalar_fold(content: bytes, longs: list[tuple[int, int]], mode: Mode) -> ScalarFold | None:

@@ -44,7 +44,7 @@ _LINE_END: Final = re.compile(rb"\r?\n|\r?\Z")
 _FLOW_SPACE: Final = re.compile(rb"[ \r\n]*+")
 _FLOW_KEY: Final = re.compile(rb"""(?![\s'"{}\[\],&*!|>%@`#?:]|-[ \r\n])(?:[^:{}\[\],?#\r\n\t]|(?<! )\#)++(?=:)""")
 _FLOW_TEXT: Final = re.compile(
-    rb"""(?![&*!|>%@`#'"]|-(?:[ \r\n,}\]]|\Z))(?:[^,{}\[\]?\r\n\t: #]|(?<!\ )\#|:(?![ \r\n,{}\[\]]|\Z)|\ ++(?![,}\]\r\n\#]))*+""",
+    rb"""(?![&*!|>%@`#'":]|-(?:[ \r\n,}\]]|\Z))(?:[^,{}\[\]?\r\n\t: #]|(?<!\ )\#|:(?![ \r\n,{}\[\]]|\Z)|\ ++(?![,}\]\r\n\#]))*+""",
     re.VERBOSE,
 )
 
@@ -233,7 +233,7 @@ def _flow_key(body: bytes, at: int, owner: int, into: array[int] | None) -> int:
     return _flow_space(body, end + 1)
 
 
-_BEHIND_KEY: Final = (b" ", b"\r", b"\n", b",", b"}")
+_BEHIND_KEY: Final = (b" ", b"\r", b"\n")
 
 
 def _flow_space(body: bytes, at: int) -> int:

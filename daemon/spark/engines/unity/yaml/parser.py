@@ -184,6 +184,8 @@ class _Parser:
         if self.last == _TEXT and column > self.columns[-1]:
             return self.more(content)
         is_dash = grammar.is_dash(body, content)
+        if content == at and body.startswith((b"---", b"... "), at):
+            raise YamlError(f"a line begins with {body[at : at + 3].decode()}, which ends a document", at)
         if not is_dash:
             key = grammar.key(body, content)
             self.enter(at, column, False)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, overload
 
+from spark.core.patience import go_on
 from spark.engines.unity.yaml.errors import YamlError
 
 HEADER: Final = b"%YAML 1.1\n%TAG !u! tag:unity3d.com,2011:\n"
@@ -63,6 +64,10 @@ class Documents(Sequence[Document]):
     def __iter__(self) -> Iterator[Document]:
         return (self[number] for number in range(len(self)))
 
+    def bounds(self, number: int) -> tuple[int, int]:
+        """Where a document begins and ends."""
+        return self._starts[number], self._starts[number + 1]
+
     def find(self, file_id: int) -> list[int]:
         """The numbers of the documents with a file id."""
         wanted = b"&%d" % file_id
@@ -96,6 +101,7 @@ def split(content: bytes) -> Split:
         at = content.find(b"\n---", at + 4)
     match_at = _DOCUMENT.match
     for start in starts:
+        go_on()
         match = match_at(content, start)
         if match is None:
             raise YamlError("a line begins with --- but is no document header of Unity", start)

@@ -30,6 +30,7 @@ __all__ = [
     "Node",
     "Tree",
     "parse",
+    "parse_document",
 ]
 
 MAX_BYTES: Final = 0xFFFF_FFFF
@@ -192,3 +193,15 @@ def parse(body: bytes) -> Tree:
     if len(body) >= MAX_BYTES:
         raise YamlError("the document is larger than 4 GB", 0)
     return Tree(body, tape_of(body))
+
+
+def parse_document(body: bytes) -> Tree:
+    """`parse` for the whole body of a document or a `.meta`: there the keys are names of a class and its fields, while a map
+    that a field holds may have a key of no length. Raises `YamlError`."""
+    tree = parse(body)
+    if body.startswith(b":") or b"\n:" in body or b"\n  :" in body:
+        named = [*tree.root.entries(), *(entry for _, value in tree.root.entries() for entry in value.entries())]
+        nameless = next((key for key, _ in named if key.start == key.end), None)
+        if nameless is not None:
+            raise YamlError("the name of a field is missing before its colon", nameless.start)
+    return tree
