@@ -63,12 +63,17 @@ def hung(hierarchy: Hierarchy, child: GameObject, parent: GameObject | None, fat
     child.parent = parent
     if child.instance is not None:
         child.instance.parent_transform = father
-        _look_into(hierarchy, child.instance)
     elif child.transform_id is not None:
         hierarchy.fathers[child.transform_id] = father
     if parent is None:
         hierarchy.top = hierarchy.top.with_child(child, index)
-        return
+    else:
+        _hung_below(hierarchy, child, parent, father, index)
+    if child.instance is not None:
+        _look_into(hierarchy, child.instance)
+
+
+def _hung_below(hierarchy: Hierarchy, child: GameObject, parent: GameObject, father: int, index: int | None) -> None:
     below = parent.below
     under = hierarchy.under.setdefault(father, [])
     under.append(child)
@@ -76,7 +81,7 @@ def hung(hierarchy: Hierarchy, child: GameObject, parent: GameObject | None, fat
     if parent.instance is not None:
         # As the documents stand in the file: own objects first.
         under.sort(key=lambda at: (at.instance is not None, _place_of(hierarchy, at)))
-    if parent.instance is None and child.transform_id is not None:
+    elif child.transform_id is not None:
         whole = below is not None and len(below.order) == len(parent.listed)
         parent.listed.insert(len(parent.listed) if index is None else index, child.transform_id)
         if below is not None and whole:
