@@ -15,7 +15,7 @@ from typing import Final
 from spark.adapters.index_record import guid_of_meta
 from spark.adapters.package_guids import PackageGuids
 from spark.adapters.project_files import FencedFiles
-from spark.adapters.tree_rules import SKIPPED, is_indexed
+from spark.adapters.tree_rules import SKIPPED, is_ignored_by_unity, is_indexed
 from spark.core.errors import SparkError
 from spark.core.limits import ASSET_BYTES
 from spark.core.paths import ROOTS, ProjectPath
@@ -191,7 +191,8 @@ class WalkedIndex:
         """Assets and folders by guid, each list sorted."""
         found: dict[bytes, list[str]] = {}
         for text in self._entries:
-            if text.endswith(".meta"):
+            # Unity gives no guid to what it leaves alone.
+            if text.endswith(".meta") and not any(is_ignored_by_unity(name) for name in text.split("/")[1:]):
                 guid = guid_of_meta(self._head(text))
                 if guid is not None:
                     found.setdefault(guid, []).append(text[: -len(".meta")])

@@ -1,4 +1,7 @@
-"""Which files of a project changed since a commit, asked of git. Only reads: git gets no lock and runs nothing of the project."""
+"""Which files of a project changed since a commit, asked of git.
+
+Only reads: git gets no lock, and runs no program that the repository's configuration names (filters, monitors, comparers).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,13 @@ from typing import Final
 from spark.adapters.index_record import guid_of_meta
 from spark.core.errors import FatalError
 
-_QUIET: Final = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=keep")
+_QUIET: Final = (
+    "--no-optional-locks",
+    *("-c", "core.fsmonitor=false", "-c", "core.untrackedCache=keep", "-c", "diff.autoRefreshIndex=false"),
+    # What a partial clone lacks would be fetched, by programs that the configuration may choose.
+    *("-c", "protocol.allow=never"),
+)
+_FILTER: Final = re.compile(r"filter\.(.+)\.[^.]+", re.DOTALL | re.IGNORECASE)
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LIMIT_S: Final = 120.0
 
@@ -50,14 +59,47 @@ def changed_since(root: Path, ref: str) -> Since:
     if _COMMIT.fullmatch(name) is None:
         hint = "Name a branch, a tag or a commit. In CI, fetch it first: a shallow clone has only the newest commit."
         raise FatalError(2, f"--since: git knows no commit {ref[:80]!r}", hint=hint)
-    diff = ["diff", "--name-only", "-z", "--relative", "--no-renames", "--no-ext-diff", "--ignore-submodules"]
+    off = _filters_off(root)
+    diff = [
+        *off,
+        "diff",
+        "--name-only",
+        "-z",
+        "--relative",
+        "--no-renames",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--ignore-submodules",
+    ]
     differing = _paths(_git(root, [*diff, name, "--", "."]))
     deleted = _paths(_git(root, [*diff, "--diff-filter=D", name, "--", "."]))
-    untracked = _paths(_git(root, ["ls-files", "--others", "--exclude-standard", "-z", "--", "."]))
+    untracked = _paths(_git(root, [*off, "ls-files", "--others", "--exclude-standard", "-z", "--", "."]))
     changed = {path for path in (*differing, *untracked) if os.path.lexists(root / path)}
     gone = [path for path in deleted if path not in changed]
     metas = [path for path in differing if path.endswith(".meta")]
     return Since(tuple(sorted(changed)), tuple(sorted(gone)), _lost_guids(root, name, metas))
+
+
+def _filters_off(root: Path) -> list[str]:
+    """Options that take the programs from all filters: files are compared as they lie on the disk. A file that a filter changes
+    may then count as changed; it is looked at once more, and nothing is missed."""
+    names: set[str] = set()
+    # 1: there are none.
+    for key in _git(root, ["config", "--name-only", "-z", "--get-regexp", r"^filter\."], check=False).split(b"\0"):
+        found = _FILTER.fullmatch(key.decode("utf-8", "surrogateescape"))
+        if found is not None:
+            names.add(found.group(1))
+    options: list[str] = []
+    for name in sorted(names):
+        if "=" in name:
+            raise FatalError(
+                2,
+                f"--since: git is configured with a filter of the odd name {name[:80]!r}, whose program cannot be kept from running",
+                hint="Rename the filter in the git configuration, or leave --since out.",
+            )
+        for setting in ("clean=", "smudge=", "process=", "required=false"):
+            options += ("-c", f"filter.{name}.{setting}")
+    return options
 
 
 def _lost_guids(root: Path, commit: str, metas: Sequence[str]) -> tuple[str, ...]:
@@ -105,14 +147,22 @@ def _git(root: Path, arguments: Sequence[str], *, given: bytes | None = None, ch
             cwd=root,
             input=given if given is not None else b"",
             capture_output=True,
+            env={**os.environ, "GIT_NO_LAZY_FETCH": "1"},
             timeout=_LIMIT_S,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise FatalError(5, f"git {arguments[0]} took longer than {_LIMIT_S:.0f} s") from None
+        raise FatalError(5, f"git {_named(arguments)} took longer than {_LIMIT_S:.0f} s") from None
     except OSError as error:
         raise FatalError(5, f"git could not be run: {error.strerror}") from error
     if done.returncode != 0 and check:
         said = done.stderr.decode("utf-8", "replace").strip()[:300]
-        raise FatalError(5, f"git {arguments[0]} failed: {said}", hint="Run it in the project's folder to see why.")
+        raise FatalError(
+            5, f"git {_named(arguments)} failed: {said}", hint="Run it in the project's folder to see why."
+        )
     return done.stdout
+
+
+def _named(arguments: Sequence[str]) -> str:
+    """The command among its options."""
+    return next((one for at, one in enumerate(arguments) if one != "-c" and (at == 0 or arguments[at - 1] != "-c")), "")

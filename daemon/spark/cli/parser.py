@@ -133,7 +133,9 @@ def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-on", choices=("error", "warning"), default="error", help="exit 1 at this and worse (default: error)"
     )
-    parser.add_argument("--format", choices=("text", "json", "sarif", "github"), help="default: text; with --json: json")
+    parser.add_argument(
+        "--format", choices=("text", "json", "sarif", "github"), help="default: text; with --json: json"
+    )
 
 
 def _key(parser: argparse.ArgumentParser) -> None:

@@ -6,12 +6,15 @@ Never raises and never hangs, whatever the bytes are.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from spark.core.diagnostics import Finding
 from spark.core.paths import ProjectPath
+from spark.engines.unity.checks.before import FIRST_ONLY, HIDING, neutralised
 from spark.engines.unity.checks.facts import in_characters, is_asset, problems_of
+from spark.engines.unity.checks.metas import importer_problem
 from spark.engines.unity.csharp.check import CSharpContext, check_csharp
 from spark.engines.unity.csharp.problem import Lines, Problem
 from spark.engines.unity.csharp.scan import unified_newlines
@@ -47,17 +50,28 @@ def check_file(path: ProjectPath, content: bytes, before: bytes | None, context:
     if not problems:
         return []
     if before is not None:
-        problems = _new_problems(checked, _checked(path, before, None, context))
+        problems = _new_problems(checked, list(_before(path, before, content, context)))
     lines = Lines(checked.text)
     findings = [_finding(path, problem, lines) for problem in problems]
     findings.sort(key=lambda finding: (_RANK[finding.severity], finding.line, finding.column))
     return findings[:MAX_FINDINGS]
 
 
-def _checked(path: ProjectPath, content: bytes, before: bytes | None, context: CSharpContext) -> _Checked:
+def _before(path: ProjectPath, before: bytes, now: bytes, context: CSharpContext) -> Iterator[_Checked]:
+    """The old bytes; and those behind a fault that hid others."""
+    checked = _checked(path, before, None, context)
+    yield checked
+    if any(problem.code in HIDING for problem in checked.problems):
+        for content in neutralised(before, now):
+            yield _checked(path, content, None, context, in_spite=True)
+
+
+def _checked(
+    path: ProjectPath, content: bytes, before: bytes | None, context: CSharpContext, *, in_spite: bool = False
+) -> _Checked:
     suffix = path.suffix
     if is_asset(path, content):
-        return _Checked(*in_characters(*problems_of(path, content)))
+        return _Checked(*in_characters(*problems_of(path, content, in_spite=in_spite)))
     if not (path.is_meta or suffix == ".cs" or suffix in JSON_SUFFIXES | TEXT_SUFFIXES):
         return _Checked("", [lfs_pointer()] if content.startswith(LFS_POINTER) else [])
     text, unreadable = decoded(content)
@@ -66,7 +80,7 @@ def _checked(path: ProjectPath, content: bytes, before: bytes | None, context: C
         return _Checked("", [replace(unreadable, code=code)])
     text = unified_newlines(text)
     if path.is_meta:
-        return _Checked(text, list(meta_problems(content, text, before)))
+        return _Checked(text, [*meta_problems(content, text, before), *importer_problem(path, content, text)])
     if suffix == ".cs":
         return _Checked(text, check_csharp(path.stem, text, context))
     problems = list(conflict_problems(text))
@@ -75,12 +89,16 @@ def _checked(path: ProjectPath, content: bytes, before: bytes | None, context: C
     return _Checked(text, problems)
 
 
-def _new_problems(now: _Checked, before: _Checked) -> list[Problem]:
-    """What `before` does not have. Problems are the same by code and message, however far their lines moved."""
-    old, new = _LineTexts(before.text), _LineTexts(now.text)
+def _new_problems(now: _Checked, before: Sequence[_Checked]) -> list[Problem]:
+    """What none of `before` has. Problems are the same by code and message, however far their lines moved."""
+    new = _LineTexts(now.text)
     # First those whose source line is the same, so that of two problems alike the new one is reported.
-    exact = Counter((problem.code, problem.message, old.of(problem)) for problem in before.problems)
-    alike = Counter((problem.code, problem.message) for problem in before.problems)
+    exact: Counter[tuple[str, str, str]] = Counter()
+    alike: Counter[tuple[str, str]] = Counter()
+    for version in before:
+        old = _LineTexts(version.text)
+        exact |= Counter((problem.code, problem.message, old.of(problem)) for problem in version.problems)
+        alike |= Counter((problem.code, problem.message) for problem in version.problems)
     kept: list[Problem] = []
     for problem in now.problems:
         key = (problem.code, problem.message, new.of(problem))
@@ -94,9 +112,40 @@ def _new_problems(now: _Checked, before: _Checked) -> list[Problem]:
         short = (problem.code, problem.message)
         if alike[short] > 0:
             alike[short] -= 1
+        elif problem.severity == "error" and any(_was_hidden(problem, now, version) for version in before):
+            found.append(replace(problem, severity="warning"))
         else:
-            found.append(_eased(problem, now, before))
+            found.append(_eased(problem, now, before[0]))
     return found
+
+
+def _was_hidden(problem: Problem, now: _Checked, before: _Checked) -> bool:
+    """Whether it stands in a line that was there, in a text of which only the first fault was told."""
+    if problem.code not in FIRST_ONLY or problem.offset < 0:
+        return False
+    old = _object_like(before.text, now.text, problem.offset)
+    if old is None:
+        return False
+    start, end = old
+    family = problem.code.partition("/")[0]
+    hiding = any(
+        start <= one.offset < end and one.severity == "error" and one.code.startswith(family) for one in before.problems
+    )
+    line = now.text[now.text.rfind("\n", 0, problem.offset) + 1 :][:2_000].partition("\n")[0]
+    return hiding and line.strip() != "" and f"\n{line}\n" in f"\n{before.text[start:end]}\n"
+
+
+def _object_like(old: str, new: str, offset: int) -> tuple[int, int] | None:
+    """Where an old text has the object that a new one has at an offset; the whole text where it holds no objects."""
+    header = new.rfind("\n--- ", 0, offset + 1)
+    if header < 0:
+        return 0, len(old) + 1
+    line = new[header : new.index("\n", header + 1) + 1] if "\n" in new[header + 1 :] else new[header:]
+    start = old.find(line)
+    if start < 0:
+        return None
+    end = old.find("\n--- ", start + len(line) - 1)
+    return start, end if end >= 0 else len(old) + 1
 
 
 class _LineTexts:

@@ -62,7 +62,7 @@ def changed(old: str, new: str, content: str = PREFAB) -> str:
 CASES: list[tuple[str, str, str, str]] = [
     # code, severity, content, text in the line that is named
     ("yaml/syntax", "error", changed("y: 1.5", "y: {1.5"), "m_LocalPosition"),
-    ("yaml/tab", "warning", changed("  m_Layer", "\tm_Layer"), "\tm_Layer"),
+    ("yaml/tab", "error", changed("  m_Layer", "\tm_Layer"), "\tm_Layer"),
     ("yaml/duplicate-id", "error", PREFAB + "--- !u!114 &20\nMonoBehaviour:\n  m_Name: \n", "--- !u!114 &20"),
     ("yaml/document-header", "error", changed("--- !u!4 &21", "--- !u!4 &x21"), "--- !u!4 &x21"),
     ("yaml/empty-document", "error", PREFAB + "--- !u!1 &77\n", "&77"),
@@ -132,8 +132,8 @@ QUIRKS = {
     + "  m_PrefabInstance: {fileID: 500}\n  m_PrefabAsset: {fileID: 0}\n" + behaviour(503, 502, GUID) + INSTANCE.format(0),
     "a child added below a stripped transform": HEAD + game_object(10, 11) + transform(11, 10, father=501) + STRIPPED
     + INSTANCE.format(0),
-    "ids of every size": HEAD + behaviour(-9223372036854775808, 0, GUID, "  a: {fileID: 18446744073709551615}\n")
-    + behaviour(18446744073709551615, 0, GUID),
+    "ids of every size": HEAD + behaviour(-9223372036854775808, 0, GUID, "  a: {fileID: 9223372036854775807}\n")
+    + behaviour(9223372036854775807, 0, GUID),
     "texts that look like references": HEAD + behaviour(1, 0, GUID, "  a: 'see {fileID: 7}'\n  b: '{fileID: 8}'\n"),
     "a quoted text that ends in column 0": HEAD + behaviour(1, 0, GUID, "  a: 'line\n\n'\n  b: \"\\u00e4\\\n    x\"\n"),
     "empty and double keys": HEAD + behaviour(1, 0, GUID, "  m:\n    : A\n    data: 1\n    data: 2\n"),

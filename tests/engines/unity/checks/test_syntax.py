@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spark.engines.unity.checks.syntax import first_fault, is_canonical
+from spark.engines.unity.checks.canonical import is_canonical
+from spark.engines.unity.checks.syntax import first_fault
 from tests.engines.unity.corpus import corpus_files
 
 HEADER = "--- !u!114 &1\n"

@@ -15,20 +15,25 @@ from typing import Final
 from spark.core.changes import sha256_of
 from spark.core.diagnostics import Finding
 from spark.core.paths import ProjectPath
+from spark.core.patience import go_on
 from spark.engines.unity.check import check_file
 from spark.engines.unity.checks.facts import FileFacts, facts_of
 from spark.engines.unity.checks.names import Folders
+from spark.engines.unity.checks.nesting import held_prefabs, leads_to, nested_in_itself
 from spark.engines.unity.checks.outward import (
     BUILT_IN,
     Target,
     lacks,
     lines_of,
+    may_be_misused,
     missing_asset,
     missing_object,
+    misused,
     places_of,
     target_of,
 )
 from spark.engines.unity.checks.packages import missing_packages
+from spark.engines.unity.checks.present import present, unindexed
 from spark.engines.unity.checks.project import NO_CONTEXT, ProjectChecks, order
 from spark.engines.unity.meta import is_reserved
 
@@ -81,8 +86,10 @@ class _After:
 
     def findings(self) -> Iterator[Finding]:
         for file in self._files:
+            go_on()
             yield from self._own(file)
             yield from self._outward(file)
+            yield from self._nested(file)
         yield from self._inward()
         yield from self._taken()
         yield from self._names()
@@ -151,7 +158,8 @@ class _After:
         for guid, file_id in lines_of(file.now.references):
             if (guid, file_id) in known:
                 continue
-            target = self._target(guid)
+            go_on()
+            target = self._target_on_disk(guid)
             if target is BUILT_IN or (target.state == "unknown" and self._unknown_may_be_a_package):
                 continue
             found = None
@@ -160,20 +168,51 @@ class _After:
                 if guid not in known_guids:
                     known_guids.add(guid)
                     found = missing_asset(file.path, guid, target, places_of(file.new, guid), worst="error")
+            elif may_be_misused(target, file_id):
+                found = misused(file.path, target, places_of(file.new, guid, file_id))
             elif target.path is not None and lacks(target.path, file_id, self._facts_after):
                 places = places_of(file.new, guid, file_id)
                 found = missing_object(file.path, target.path, file_id, places, worst="error")
             if found is not None:
                 yield found
 
+    def _target_on_disk(self, guid: str) -> Target:
+        """As `_target`, but the index is not trusted: it may be a moment behind what the user does."""
+        target = self._target(guid)
+        path = target.path
+        if target.state == "unknown":
+            path = self._unindexed.get(guid)
+            return target if path is None else target_of(guid, self._unindexed.get, self._exists)
+        if target.state != "there" or path is None or path.meta in self._changes:
+            return target
+        return target if present(self._checks, path, guid) else Target("unknown", path)
+
+    @cached_property
+    def _unindexed(self) -> dict[str, ProjectPath]:
+        return unindexed(self._checks)
+
+    def _nested(self, file: _File) -> Iterator[Finding]:
+        """A prefab that would hold itself."""
+        if file.new is None or file.path.suffix != ".prefab":
+            return
+        known = set(held_prefabs(file.was))
+        for guid in held_prefabs(file.now):
+            held = self._path_of_guid(guid)
+            if guid in known or held is None:
+                continue
+            if leads_to(held, file.path, self._facts_after, self._path_of_guid):
+                yield nested_in_itself(file.path, held, places_of(file.new, guid))
+
     # -- references to the changed files
 
     def _inward(self) -> Iterator[Finding]:
         lost = self._lost_guids()
         cut = self._cut_objects()
-        if not lost and not cut:
+        turned = self._turned()
+        if not lost and not cut and not turned:
             return
-        for path in self._checks.index.references_to_any((*lost, *cut)):
+        for path in self._checks.index.references_to_any((*lost, *cut, *turned)):
+            go_on()
             content = self._bytes_after(path)
             facts = self._facts_after(path)
             if content is None or facts is None:
@@ -184,16 +223,28 @@ class _After:
                 if guid in lost and guid not in told:
                     told.add(guid)
                     places = places_of(content, guid)
-                    found = missing_asset(path, guid, Target("unknown", lost[guid]), places, worst="error")
+                    found = missing_asset(path, guid, lost[guid], places, worst="error")
+                elif guid in turned and may_be_misused(turned[guid], file_id):
+                    found = misused(path, turned[guid], places_of(content, guid, file_id))
                 elif guid in cut and file_id in cut[guid][1]:
                     places = places_of(content, guid, file_id)
                     found = missing_object(path, cut[guid][0], file_id, places, worst="error")
                 if found is not None:
                     yield found
 
-    def _lost_guids(self) -> dict[str, ProjectPath]:
+    def _turned(self) -> dict[str, Target]:
+        """Guids of assets that are scripts or prefabs no more, because of their new name."""
+        turned: dict[str, Target] = {}
+        for file in self._files:
+            if file.path.is_meta and file.now.guid:
+                target = self._target(file.now.guid)
+                if target.state == "there" and not (target.is_script and target.is_prefab):
+                    turned[file.now.guid] = target
+        return turned
+
+    def _lost_guids(self) -> dict[str, Target]:
         """Guids that lead nowhere any more, with the asset that they led to."""
-        lost: dict[str, ProjectPath] = {}
+        lost: dict[str, Target] = {}
         for file in self._files:
             path = file.path.asset
             if file.path.is_meta:
@@ -205,8 +256,10 @@ class _After:
                 guid = facts.guid if facts is not None else ""
             else:
                 continue
-            if guid and not is_reserved(guid) and self._target(guid).state != "there":
-                lost[guid] = path
+            if guid and not is_reserved(guid):
+                target = self._target(guid)
+                if target.state != "there":
+                    lost[guid] = target if target.state == "hidden" else Target("unknown", path)
         return lost
 
     def _cut_objects(self) -> dict[str, tuple[ProjectPath, frozenset[bytes]]]:

@@ -5,6 +5,7 @@ Works on lists of names; reads nothing but whether an empty folder is there.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
@@ -70,7 +71,17 @@ class Folders:
 
 def is_ignored(name: str) -> bool:
     """Whether Unity leaves a file or folder of this name alone."""
-    return name[:1] == "." or name[-1:] == "~" or name[-4:].lower() in (".tmp", "cvs")
+    return name[:1] == "." or name[-1:] == "~" or name[-4:].lower() == ".tmp" or name.lower() == "cvs"
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a path lies below, or is, something that Unity leaves alone."""
+    if "/." not in path and "~" not in path and _ODD_ENDS.search(path) is None:
+        return False
+    return any(is_ignored(name) for name in path.split("/")[1:])
+
+
+_ODD_ENDS: Final = re.compile(r"(?:\.tmp|cvs)(?:/|$)", re.IGNORECASE)
 
 
 def name_findings(

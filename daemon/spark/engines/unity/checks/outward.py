@@ -14,7 +14,8 @@ from typing import Final
 from spark.core.diagnostics import Finding, Severity
 from spark.core.paths import ProjectPath
 from spark.engines.unity.checks.facts import FileFacts
-from spark.engines.unity.checks.objects import list_key
+from spark.engines.unity.checks.inside import ListKeys
+from spark.engines.unity.checks.names import is_hidden
 from spark.engines.unity.meta import is_reserved
 from spark.engines.unity.words import words
 
@@ -25,9 +26,15 @@ _NATIVE: Final = words(
 """Assets whose objects have the file ids that stand in the file: what is imported otherwise makes ids of its own."""
 _WHOLE_PREFAB: Final = b"100100000"
 _SCRIPT: Final = b"11500000"
-_KEY: Final = re.compile(rb" *(?:- )*(?:([^\n:{}]+): *)?")
+_KEY: Final = re.compile(rb" *+(?:- )*+(?:([^\n:{}]++): *+)?+")
 _FILE_ID: Final = re.compile(rb"\{\s*fileID\s*:\s*(-?\d+)\s*,")
 _SCRIPTS: Final = frozenset({b"m_Script"})
+_SCRIPT_FILES: Final = words(".cs .dll .js .boo")
+_NO_PREFABS: Final = (_NATIVE - {".prefab"}) | words(
+    ".cs .txt .json .md .xml .csv .unity .shader .hlsl .cginc .compute .asmdef .asmref .png .jpg .jpeg .gif .bmp .tga .tif "
+    ".tiff .exr .hdr .wav .mp3 .ogg .aif .aiff .mp4 .mov .ttf .otf .dll"
+)
+"""Files in which no importer finds a prefab; a model is one, and a package may make one of any other name."""
 _PREFABS: Final = frozenset({b"m_SourcePrefab", b"m_ParentPrefab"})
 _DERIVED: Final = frozenset(
     {
@@ -46,10 +53,13 @@ _MAX_PLACES: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a guid leads to. `state`: `there`, `gone` (a `.meta` without its asset), `unknown`, or `built-in`."""
+    """What a guid leads to. `state`: `there`, `gone` (a `.meta` without its asset), `hidden` (where Unity does not look),
+    `unknown`, or `built-in`. `is_script`, `is_prefab`: whether it may be one, by its name."""
 
     state: str
     path: ProjectPath | None = None
+    is_script: bool = True
+    is_prefab: bool = True
 
 
 BUILT_IN: Final = Target("built-in")
@@ -72,7 +82,10 @@ def target_of(
     path = path_of_guid(guid)
     if path is None:
         return Target("unknown")
-    return Target("there" if exists(path) else "gone", path)
+    if is_hidden(path.text):
+        return Target("hidden", path)
+    suffix = path.suffix
+    return Target("there" if exists(path) else "gone", path, suffix in _SCRIPT_FILES, suffix not in _NO_PREFABS)
 
 
 def lines_of(references: bytes) -> Iterator[tuple[str, bytes]]:
@@ -102,6 +115,7 @@ def places_of(content: bytes, guid: str, file_id: bytes | None = None) -> list[P
     found: list[Place] = []
     at = searched.find(wanted)
     line, counted = 1, 0
+    keys = ListKeys(content)
     while at >= 0 and len(found) < _MAX_PLACES:
         opened = content.rfind(b"{", max(0, at - 200), at)
         inside = content[opened:at] if opened >= 0 else b""
@@ -113,17 +127,17 @@ def places_of(content: bytes, guid: str, file_id: bytes | None = None) -> list[P
             start = content.rfind(b"\n", 0, begin) + 1
             line += content.count(b"\n", counted, begin)
             counted = begin
-            found.append(Place(line, begin - start + 1, _key(content, start, begin)))
+            found.append(Place(line, begin - start + 1, _key(content, start, begin, keys)))
         at = searched.find(wanted, at + 32)
     return found
 
 
-def _key(content: bytes, start: int, begin: int) -> bytes:
+def _key(content: bytes, start: int, begin: int, keys: ListKeys) -> bytes:
     """The property whose value begins there; of an item, that of its list."""
     match = _KEY.fullmatch(content, max(start, begin - 500), begin)
     if match is None:
         return b""
-    return match.group(1) or list_key(content, start)
+    return match.group(1) or keys.of(start)
 
 
 def missing_asset(
@@ -153,9 +167,30 @@ def missing_asset(
     message = f"{key} refers to the {kind} {name}, which is not there" + (
         ", only its .meta" if target.state == "gone" else ""
     )
+    if target.state == "hidden":
+        message = f"{key} refers to the {kind} {name}, which lies where Unity does not look"
     more = len(serious) - 1
     message += f" (and {more} more places)" if more > 1 else (" (and one more place)" if more else "")
     return Finding(f"reference/missing-{kind}", severity, path.text, where.line, where.column, message, fix)
+
+
+def may_be_misused(target: Target, file_id: bytes) -> bool:
+    """Whether a reference with this file id may take an asset for a script or prefab that is none."""
+    return (not target.is_script and file_id == _SCRIPT) or (not target.is_prefab and file_id == _WHOLE_PREFAB)
+
+
+def misused(path: ProjectPath, target: Target, places: list[Place]) -> Finding | None:
+    """A script or prefab is wanted, and the asset that is there is none."""
+    for place in places:
+        if place.key in _SCRIPTS and not target.is_script:
+            kind, fix = "script", "Choose a script, or remove the component."
+        elif place.key in _PREFABS and not target.is_prefab:
+            kind, fix = "prefab", "Choose a prefab or a model, or remove the instance."
+        else:
+            continue
+        message = f"{place.key.decode()} refers to {target.path}, which is no {kind}"
+        return Finding(f"reference/missing-{kind}", "error", path.text, place.line, place.column, message, fix)
+    return None
 
 
 def missing_object(

@@ -13,17 +13,22 @@ from spark.core.diagnostics import Checked, Finding
 from spark.core.errors import SparkError
 from spark.core.limits import ASSET_BYTES, FILE_BYTES
 from spark.core.paths import ProjectPath
+from spark.core.patience import go_on
 from spark.core.ports import ProjectFiles, ProjectIndex
 from spark.engines.unity.check import TEXT_SUFFIXES, check_file
 from spark.engines.unity.checks.cache import FactsCache
 from spark.engines.unity.checks.facts import Fault, FileFacts, facts_of
+from spark.engines.unity.checks.metas import OTHER_IMPORTER, wrong_importer
 from spark.engines.unity.checks.names import Folders, name_findings, taken_guids
+from spark.engines.unity.checks.nesting import held_prefabs, in_rings, nested_in_itself
 from spark.engines.unity.checks.outward import (
     Place,
     Target,
     lacks,
+    may_be_misused,
     missing_asset,
     missing_object,
+    misused,
     places_of,
     target_of,
 )
@@ -192,13 +197,17 @@ class _Run:
             if self._stop():
                 complete = False
                 break
+            go_on()
             facts, _ = self._facts(entry.path, entry.size)
             checked += 1
             if facts is not None and facts.faults:
                 findings += [fault.at(entry.path) for fault in facts.faults]
+            if facts is not None and facts.importer:
+                findings += _importer(entry.path, facts.importer)
         for path, (facts, sha256) in list(self._seen.items()):
             if facts is not None and facts.references and self._wanted(path):
                 findings += self._outward(ProjectPath(path), facts, sha256)
+        findings += self._nested()
         findings += name_findings(self._folders, self._wanted_name, self._is_folder_meta, self._exists)
         findings += taken_guids(index.duplicate_guids(), self._wanted)
         findings += self._packages()
@@ -265,11 +274,14 @@ class _Run:
                 lost[guid] = target
             elif target.path is not None and target.path != path:
                 file_id = line[33:].encode("ascii")
-                if lacks(target.path, file_id, self._target_facts):
+                found = None
+                if may_be_misused(target, file_id):
+                    found = misused(path, target, self._checks.places(path, sha256, guid, file_id))
+                elif lacks(target.path, file_id, self._target_facts):
                     places = self._checks.places(path, sha256, guid, file_id)
                     found = missing_object(path, target.path, file_id, places)
-                    if found is not None:
-                        yield found
+                if found is not None:
+                    yield found
         for guid, target in lost.items():
             found = missing_asset(path, guid, target, self._checks.places(path, sha256, guid, None))
             if found is not None:
@@ -280,6 +292,26 @@ class _Run:
 
     def _target_facts(self, path: ProjectPath) -> FileFacts | None:
         return self._facts(path)[0]
+
+    def _nested(self) -> Iterator[Finding]:
+        """Prefabs that hold themselves."""
+        waiting = [ProjectPath(path) for path, (facts, _) in self._seen.items() if facts is not None and facts.sources]
+        holds: dict[ProjectPath, set[ProjectPath]] = {}
+        while waiting:
+            path = waiting.pop()
+            if path in holds:
+                continue
+            found = {self._checks.index.path_of_guid(guid) for guid in held_prefabs(self._target_facts(path))}
+            holds[path] = {held for held in found if held is not None and held.suffix == ".prefab"}
+            waiting += holds[path]
+        rings = in_rings(holds)
+        for path in sorted(rings):
+            if self._wanted(path.text):
+                _, sha256 = self._facts(path)
+                for guid in held_prefabs(self._target_facts(path)):
+                    held = self._checks.index.path_of_guid(guid)
+                    if held is not None and held in rings:
+                        yield nested_in_itself(path, held, self._checks.places(path, sha256, guid, None))
 
     def _packages(self) -> Iterator[Finding]:
         if not self._unjudged:
@@ -298,6 +330,12 @@ class _Run:
                 fix = "Restore Packages/manifest.json."
             message += ", and are not judged"
             yield Finding("reference/package-not-on-disk", "info", package.path.text, package.line, 0, message, fix)
+
+
+def _importer(path: ProjectPath, importer: str) -> Iterator[Finding]:
+    message = wrong_importer(path.text[: -len(".meta")], importer)
+    if message:
+        yield Finding("meta/importer", "warning", path.text, 0, 0, message, OTHER_IMPORTER)
 
 
 def _parents(path: str) -> Iterator[str]:

@@ -1,87 +1,13 @@
 """Whether the body of one document is YAML as Unity reads it; the first place where it is not.
 
-Two judges: a pattern that runs over what Unity itself writes at the speed of C, and an exact one, line by line, for the
-documents that the pattern does not take. The pattern never accepts what the exact one would not. Knows no classes and no ids.
+Asked of documents that are not canonical. One judge goes line by line and says best what is wrong; the other is the parser that
+edits go through, so that nothing passes that it could not open. Knows no classes and no ids.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Final
-
-_WORD: Final = rb"(?:[^\s,\[\]{}&*!|>'\"%@`\#?:\-]|-(?=[^\s:]))[^:\n]*+"
-_PLAIN: Final = rb"(?:[^\s,\[\]{}&*!|>'\"%@`\#?:\-]|-(?=[^\s:]))[^:\n]*+(?::++[^\s:][^:\n]*+)*+"
-"""A plain scalar on one line: no `: ` in it. ` #` is taken as text, as old editors wrote it."""
-_MORE: Final = rb"[^\s:\#'\"\-][^:\n]*+(?::++[^\s:][^:\n]*+)*+\n"
-_FLOW: Final = rb"\{(?!\s)[^{}\n'\"\[\]]*+(?:\n\ ++[^{}\n'\"\[\]]*+)?+\}"
-_SINGLE: Final = rb"'[^'\n]*+(?:(?:''|\n(?!---|<<<<<<<))[^'\n]*+)*+'"
-_DOUBLE: Final = rb"\"[^\"\\\n]*+(?:(?:\\(?!\n---|\n<<<<<<<).|\n(?!---|<<<<<<<))[^\"\\\n]*+)*+\""
-_SIMPLE: Final = rb"[^\s\-?'\"\[\]{},\#&*!|>%@`:][^:\n]*+:"
-_KEY: Final = rb"(?:[^\s\-?'\"\[\]{},\#&*!|>%@`:][^:\n]*+)?+:(?:[^\s:][^:\n]*+:)*+"
-_LOOKED_AHEAD: Final = 64
-"""Within so many lines below a key an item that belongs to no list is found; the pattern cannot remember more."""
-_LINES_AT_ONCE: Final = 20_000
-"""The interpreter can do nothing else while a pattern runs: so many lines take some milliseconds."""
-
-
-@cache
-def pattern() -> re.Pattern[bytes]:
-    """Whole documents and lines of bodies at an even indentation, each with a look at the indentation of the next.
-
-    Lines with a value that follow each other at one indentation are most of a file: they are taken in a loop of their own.
-    Group 1 is the indentation. It stands before every alternative: captures inside of alternatives that are repeated
-    possessively are unsound in early releases of Python 3.11.
-    """
-    source = (
-        rb"""
-    (?: ((?:\ \ )++|(?=---))
-        (?: SIMPLE
-            (?: VALUE (?!\1[\ -]) (?:\1 SIMPLE VALUE (?!\1[\ -]))*+ | \n (?!\1(?:\ [^ ]|\ {3}|\ \ -\ |INNER-\ )) )
-          | -\ (?: FLOW\n (?!\1\ )
-                 | SIMPLE
-                   (?: VALUE (?!NEXT) (?:\1\ \ SIMPLE VALUE (?!NEXT))*+
-                     | \n (?!\1(?:\ [^ ]|\ {3}[^ ]|\ {5}|\ {4}-\ |\ \ INNER2-\ )) )
-                 | KEY\ (?: PLAIN\n(?:\1\ {3,}+MORE)*+ | SINGLE\n | DOUBLE\n) (?!\1(?:\ [^ ]|\ \ (?:\ |-\ )))
-                 | (?: PLAIN\n(?:\1\ ++MORE)*+ | \n | SINGLE\n | DOUBLE\n) (?!\1\ ) )
-          | KEY
-            (?: \ (?: PLAIN\n(?:\1\ ++MORE)*+ | FLOW\n | SINGLE\n | DOUBLE\n | \n) (?!\1[\ -])
-              | \n (?!\1(?:\ [^ ]|\ {3}|\ \ -\ |INNER-\ )) )
-          | (?<!\ )---\ !u!\d{1,10}+\ &-?+\d{1,20}+(?:\ stripped)?+\n[A-Za-z_]\w*+:\n(?!\ {3}|\ \ -\ )
-        )
-    ){0,%d}+
-    """
-        % _LINES_AT_ONCE
-    )
-    # An item behind a mapping that is deeper than it: no list is open there.
-    for name, deeper in ((b"INNER2", rb"\ {4}"), (b"INNER", rb"\ \ ")):
-        block = rb"DEEPER[^ \n-][^\n]*+\n(?:\1DEEPER[^\n]*+\n){0,%d}+\1" % _LOOKED_AHEAD
-        source = source.replace(name, block.replace(b"DEEPER", deeper))
-    source = source.replace(b"NEXT", rb"\1(?:\ [^ ]|\ \ (?:\ |-\ ))")
-    source = source.replace(b"VALUE", rb"\ (?: WORD | FLOW | \[\] | )\n")
-    names = (
-        (b"SIMPLE", _SIMPLE),
-        (b"WORD", _WORD),
-        (b"PLAIN", _PLAIN),
-        (b"MORE", _MORE),
-        (b"FLOW", _FLOW),
-        (b"SINGLE", _SINGLE),
-    )
-    for name, part in (*names, (b"DOUBLE", _DOUBLE), (b"KEY", _KEY)):
-        source = source.replace(name, part)
-    return re.compile(source, re.VERBOSE | re.DOTALL)
-
-
-def is_canonical(content: bytes, start: int, end: int) -> bool:
-    """Whether the documents from `start` (the first header) to `end` are as Unity writes them. May say no to good YAML."""
-    match = pattern().match
-    while start < end:
-        found = match(content, start, end)
-        if found is None or found.end() == start:
-            return False
-        start = found.end()
-    return True
-
 
 Fault = tuple[int, str]
 """Offset and what is wrong there."""
@@ -117,6 +43,21 @@ def first_fault(content: bytes, start: int, end: int) -> Fault | None:
         return min(fault.at, max(start, end - 1)), fault.message
     except _Unjudged:
         return None
+    return None
+
+
+def unreadable(body: bytes) -> Fault | None:
+    """The place that the parser does not surely understand; None where it reads the body."""
+    from spark.engines.unity.yaml.errors import YamlError
+    from spark.engines.unity.yaml.tree import parse
+
+    lone = body.find(b"\r")
+    if lone >= 0:
+        return lone, "a carriage return without a line feed"
+    try:
+        parse(body)
+    except YamlError as error:
+        return min(error.offset, max(0, len(body) - 1)), error.message
     return None
 
 
