@@ -351,6 +351,29 @@ def test_since_leaves_git_as_it_was(committed: Path, spark: Spark) -> None:
     assert {path: path.read_bytes() for path in (committed.parent / ".git").rglob("*") if path.is_file()} == before
 
 
+def test_since_runs_no_filter_of_the_repository(committed: Path, spark: Spark) -> None:
+    """What a repository's configuration names as a filter is a program of somebody else."""
+    mark = committed.parent / "ran"
+    (committed / ".gitattributes").write_text("*.prefab filter=evil\n*.mat filter=worse.one\n", encoding="utf-8")
+    git(committed, "config", "filter.evil.clean", f"touch '{mark}'; cat")
+    git(committed, "config", "filter.evil.required", "true")
+    git(committed, "config", "filter.worse.one.process", f"touch '{mark}'")
+    put(committed, "Assets/Old.prefab", BROKEN + "# x\n")
+    put(committed, "Assets/Art/Größe, 1.mat", MATERIAL.replace("r: 1", "r: 0"))
+    document = spark("check", "--json", "--since", "HEAD").document
+    assert {one["path"] for one in document["findings"]} == {"Assets/Old.prefab"}
+    assert not mark.exists()
+    git(committed, "config", "filter.a=b.clean", "cat")
+    result = spark("check", "--since", "HEAD")
+    assert (result.status, "odd name" in result.stderr) == (2, True)
+
+
+def test_guids_below_hidden_folders_are_not_the_projects(game: Path, spark: Spark) -> None:
+    """Unity gives none there: neither a clash of guids, nor a target."""
+    put(game, "Assets/Samples~/Red.mat", MATERIAL, GUID)
+    assert spark("check", "--json").document["findings"] == []
+
+
 # --- what lies in projects -----------------------------------------------------------------------------------------------
 
 

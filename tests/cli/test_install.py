@@ -285,4 +285,4 @@ def test_the_command_line_is_quoted() -> None:
     assert driver_line(r"C:\Users\Jö Doe\venv\Scripts\python.exe", windows=True).startswith(
         "'C:/Users/Jö Doe/venv/Scripts/python.exe' -P"
     )
-    assert driver_line(sys.executable, windows=False).startswith(sys.executable)
+    assert driver_line(sys.executable, windows=False).startswith(shlex.quote(sys.executable))

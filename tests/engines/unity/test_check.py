@@ -18,6 +18,7 @@ from tests.engines.memory_project import FakeProject
 GUID = "0123456789abcdef0123456789abcdef"
 CONTEXT = CSharpContext(frozenset({"UNITY_EDITOR"}), frozenset())
 CS = ProjectPath("Assets/A.cs")
+TEXT_HEAD = "%YAML 1.1\n%TAG !u! tag:unity3d.com,2011:\n"
 
 
 def engine_of(files: dict[str, bytes | str] | None = None) -> Engine:
@@ -248,3 +249,56 @@ def test_checking_never_raises_on_any_bytes(suffix: str, content: bytes, before:
 def test_only_utf8_text_may_be_edited(path: str, content: bytes, expected: bool) -> None:
     """Binary, other encodings, pointers of Git LFS and binary formats are not text."""
     assert engine_of().is_text(ProjectPath(path), content) is expected
+
+
+PREFAB = ProjectPath("Assets/A.prefab")
+OLD_FAULT = TEXT_HEAD + "--- !u!114 &1\nMonoBehaviour:\n  m_GameObject: {fileID: 99}\n  m_Enabled: 1\n  m_Name: a\n"
+
+
+def test_a_repair_is_not_charged_with_what_the_graver_fault_hid() -> None:
+    """Marks of a merge, a damaged header or head, bytes that are no text: who takes them away did not make what stood behind
+    them; what he adds besides is told."""
+    conflict = OLD_FAULT.replace("  m_Name: a\n", "<<<<<<< a\n  m_Name: a\n=======\n  m_Name: b\n>>>>>>> b\n")
+    header = OLD_FAULT.replace("--- !u!114 &1", "--- !u!114 1")
+    head = OLD_FAULT.replace("%YAML 1.1\n", "%YAML\n")
+    for before in (conflict, header, head, OLD_FAULT.replace("m_Name: a", "m_Name: a\0"), OLD_FAULT.encode() + b"\xff"):
+        assert codes(PREFAB.text, before) != []
+        assert codes(PREFAB.text, OLD_FAULT, before) == []
+        worse = OLD_FAULT + "--- !u!114 &2\nMonoBehaviour:\n  m_GameObject: {fileID: 98}\n"
+        assert codes(PREFAB.text, worse, before) == [("yaml/dangling-reference", "error")]
+    script = "<<<<<<< a\nclass A {\n=======\nclass B {\n>>>>>>> b\n"
+    assert codes("Assets/A.cs", "class A {\n", script) == []
+    assert codes("Assets/A.cs", "class A { int x = ; }\n", script) != []
+
+
+def test_a_repair_of_one_line_is_not_charged_with_the_next_faulty_one() -> None:
+    """Of an object, of JSON and of a meta only the first fault is told: the next one was there as well."""
+    both = TEXT_HEAD + "--- !u!114 &1\nMonoBehaviour:\n  a: x: y\n  b: 'x' y\n"
+    one = both.replace("x: y", "x")
+    assert codes(PREFAB.text, one, both) == [("yaml/syntax", "warning")]
+    assert codes(PREFAB.text, one, one.replace("'x' y", "'x y'")) == [("yaml/syntax", "error")]
+    other = both.replace("  b: 'x' y\n", "  b: 1\n--- !u!114 &2\nMonoBehaviour:\n  b: 'x y'\n")
+    assert codes(PREFAB.text, other.replace("x: y", "x").replace("'x y'", "'x' y"), other) == [("yaml/syntax", "error")]
+    assert codes("Assets/a.json", '{\n"a": 1,\n"b": tru\n}', '{\n"a": 1,,\n"b": tru\n}') == [("json/syntax", "warning")]
+
+
+def test_many_old_faults_hide_no_new_one() -> None:
+    """They are compared before they are cut to what is shown."""
+    lines = "".join(f"  - {{fileID: {at}}}\n" for at in range(1000, 1400))
+    before = TEXT_HEAD + f"--- !u!114 &1\nMonoBehaviour:\n  m_Children:\n{lines}"
+    now = before + "  - {fileID: 77}\n"
+    found = check_file(PREFAB, now.encode(), before.encode(), CONTEXT)
+    assert [finding.message for finding in found] == ["m_Children refers to 77, and the file has no such object"]
+    twice = TEXT_HEAD + "--- !u!114 &5\nMonoBehaviour:\n  a: 1\n" * 300
+    found = check_file(
+        PREFAB, (twice + "--- !u!114 &6\nMonoBehaviour:\n  a: 1\n" * 2).encode(), twice.encode(), CONTEXT
+    )
+    assert ["6" in finding.message for finding in found] == [True]
+
+
+def test_a_meta_whose_importer_is_another_files() -> None:
+    """Unity would throw its settings away."""
+    content = f"fileFormatVersion: 2\nguid: {GUID}\nTextureImporter:\n  externalObjects: {{}}\n"
+    [finding] = check_file(ProjectPath("Assets/A.cs.meta"), content.encode(), None, CONTEXT)
+    assert (finding.code, finding.severity, finding.line) == ("meta/importer", "warning", 3)
+    assert codes("Assets/A.png.meta", content) == []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from spark.core.paths import ProjectPath
 from spark.engines.unity.engine import Unity
-from tests.engines.memory_project import FakeProject
+from tests.engines.memory_project import FakeIndex, FakeProject
 from tests.engines.unity.checks.assets import MATERIAL, PREFAB, behaviour, folder_meta, meta
 from tests.engines.unity.checks.test_project import CS, GOOD, LOST, MAT, THING, line, project, refer
 
@@ -128,3 +128,70 @@ def test_only_the_changed_files_and_those_that_refer_to_them_are_read() -> None:
     of.reads.clear()
     said(of, {RED: None, f"{RED}.meta": None})
     assert not [path for path in of.reads if "Other" in path]
+
+
+INSTANCE = (
+    "--- !u!1001 &500\nPrefabInstance:\n  m_ObjectHideFlags: 0\n  m_Modification:\n    m_TransformParent: {{fileID: 11}}\n"
+    "    m_Modifications: []\n  m_SourcePrefab: {{fileID: 100100000, guid: {}, type: 3}}\n"
+)
+
+
+def test_a_move_that_makes_an_asset_useless() -> None:
+    """A script that is none by its new name, a prefab that is none, an asset where Unity does not look: an error for each file
+    that refers to it, and none where nobody does."""
+    hero = str(GOOD["Assets/Hero.cs"])
+    move = {"Assets/Hero.cs": None, "Assets/Hero.cs.meta": None}
+    text = {**move, "Assets/Hero.txt": hero, "Assets/Hero.txt.meta": meta(CS, "MonoImporter")}
+    found = said(project(), text)
+    assert ("reference/missing-script", "error", THING) in found
+    assert ("meta/importer", "warning", "Assets/Hero.txt.meta") in found
+    away = {**move, "Assets/.hid/Hero.cs": hero, "Assets/.hid/Hero.cs.meta": meta(CS, "MonoImporter")}
+    assert said(project(), away) == [("reference/missing-script", "error", THING)]
+    beside = {**move, "Assets/Art/Hero.cs": hero, "Assets/Art/Hero.cs.meta": meta(CS, "MonoImporter")}
+    assert said(project(), beside) == []
+    outer = {"Assets/Outer.prefab": PREFAB + INSTANCE.format("b2" * 16), "Assets/Outer.prefab.meta": meta("77" * 16)}
+    thing = str(GOOD[THING])
+    turned = {THING: None, f"{THING}.meta": None, "Assets/T.asset": thing, "Assets/T.asset.meta": meta("b2" * 16)}
+    assert ("reference/missing-prefab", "error", "Assets/Outer.prefab") in said(project(outer), turned)
+    assert ("reference/missing-prefab", "error", "Assets/Outer.prefab") not in said(project(), turned)
+
+
+def test_a_prefab_within_itself() -> None:
+    """Directly, and with another between: the change that closes the ring is refused."""
+    outer = {"Assets/Outer.prefab": PREFAB + INSTANCE.format("b2" * 16), "Assets/Outer.prefab.meta": meta("77" * 16)}
+    nested = [("reference/nested-in-itself", "error", THING)]
+    assert said(project(), {THING: PREFAB + INSTANCE.format("b2" * 16)}) == nested
+    assert said(project(outer), {THING: PREFAB + INSTANCE.format("77" * 16)}) == nested
+    assert said(project(outer), {"Assets/Outer.prefab": outer["Assets/Outer.prefab"].replace("y: 1.5", "y: 2")}) == []
+
+
+class Behind(FakeIndex):
+    """An index that does not know yet what happened to some files."""
+
+    def __init__(self, now: FakeProject, known: FakeProject) -> None:
+        super().__init__(known)
+        self.now = now
+
+
+def test_a_reference_to_what_the_user_made_a_moment_ago() -> None:
+    """The index does not know it yet; it lies there, and is found."""
+    now = project({"Assets/New/N.mat": MATERIAL, "Assets/New/N.mat.meta": meta(LOST)})
+    changes = {ProjectPath(THING): refer(LOST).encode()}
+    assert Unity(now.files, Behind(now, project())).check_changes(changes) == []
+    hidden = project({"Assets/New~/N.mat": MATERIAL, "Assets/New~/N.mat.meta": meta(LOST)})
+    [finding] = Unity(hidden.files, Behind(hidden, project())).check_changes(changes)
+    assert finding.code == "reference/missing-asset"
+
+
+def test_a_reference_to_what_the_user_removed_a_moment_ago() -> None:
+    """The index still knows it; its meta is gone, or has another guid."""
+    changes = {
+        ProjectPath("Assets/N.prefab"): refer(MAT).encode(),
+        ProjectPath("Assets/N.prefab.meta"): meta(LOST).encode(),
+    }
+    for left in ({RED: None, f"{RED}.meta": None}, {f"{RED}.meta": None}, {f"{RED}.meta": meta("77" * 16)}):
+        now = project(left)
+        found = Unity(now.files, Behind(now, project())).check_changes(changes)
+        assert [(one.code, one.path) for one in found] == [("reference/missing-asset", "Assets/N.prefab")]
+    now = project()
+    assert Unity(now.files, Behind(now, project())).check_changes(changes) == []

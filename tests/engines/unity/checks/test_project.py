@@ -264,3 +264,42 @@ def test_findings_are_in_order_of_place() -> None:
     found = check(of).findings
     assert len(found) > 2
     assert list(found) == sorted(found, key=lambda f: (f.path, f.line))
+
+
+def test_guids_below_folders_that_unity_ignores_lead_nowhere() -> None:
+    """A script in a hidden folder is no script of the project; the finding says where it lies."""
+    of = project({"Assets/Hero.cs": None, "Assets/Hero.cs.meta": None})
+    of.write("Assets/.old/Hero.cs", "class Hero { }")
+    of.write("Assets/.old/Hero.cs.meta", meta(CS, "MonoImporter"))
+    [finding] = check(of).findings
+    assert (finding.code, finding.path) == ("reference/missing-script", "Assets/Art/Thing.prefab")
+
+
+def test_scripts_and_prefabs_that_are_none() -> None:
+    """By the name of what their guid leads to."""
+    of = project({"Assets/Hero.cs": None, "Assets/Hero.cs.meta": None})
+    of.write("Assets/Hero.txt", "class Hero { }")
+    of.write("Assets/Hero.txt.meta", meta(CS, "MonoImporter"))
+    found = [(one.code, one.severity) for one in check(of).findings]
+    assert found == [("reference/missing-script", "error"), ("meta/importer", "warning")]
+
+
+def test_prefabs_that_hold_themselves() -> None:
+    """Each prefab of the ring is named; one that only leads into it is not."""
+    nested = (
+        "--- !u!1001 &500\nPrefabInstance:\n  m_ObjectHideFlags: 0\n  m_Modification:\n"
+        "    m_TransformParent: {{fileID: 11}}\n    m_Modifications: []\n"
+        "  m_SourcePrefab: {{fileID: 100100000, guid: {}, type: 3}}\n"
+    )
+    one, two, three = "71" * 16, "72" * 16, "73" * 16
+    of = project()
+    for name, guid, held in (("A", one, two), ("B", two, one), ("C", three, one), ("D", "74" * 16, PRE)):
+        of.write(f"Assets/{name}.prefab", PREFAB + nested.format(held))
+        of.write(f"Assets/{name}.prefab.meta", meta(guid))
+    found = check(of).findings
+    assert [(f.code, f.severity, f.path) for f in found] == [
+        ("reference/nested-in-itself", "error", "Assets/A.prefab"),
+        ("reference/nested-in-itself", "error", "Assets/B.prefab"),
+    ]
+    assert found[0].line > 0
+    assert [f.path for f in check(of, "Assets/B.prefab").findings] == ["Assets/B.prefab"]

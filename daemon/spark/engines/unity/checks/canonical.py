@@ -22,7 +22,7 @@ _PAIR: Final = rb"[A-Za-z_]\w*+:\ (?:INSIDE)?+".replace(b"INSIDE", _INSIDE)
 _WORDS: Final = rb"[A-Za-z_]\w*+:\ (?:INSIDE(?:\ [\w.+/-]++)*+)?+".replace(b"INSIDE", _INSIDE)
 _NUMBER: Final = rb"-?+[\w.][\w.+\-]*+"
 _FLOW = (
-    rb"\{(?:fileID:\ (?:0\}|-?\d++(?:\}|,\ guid:\ [0-9a-f]{32},(?:\ |\n\ ++)type:\ \d\}))"
+    rb"\{(?:fileID:\ (?:0|-?[1-9]\d*+)(?:\}|,\ guid:\ [0-9a-f]{32},(?:\ |\n\ ++)type:\ \d\})"
     rb"|x:\ NUMBER,\ y:\ NUMBER(?:,\ z:\ NUMBER(?:,\ w:\ NUMBER)?+)?+\}"
     rb"|r:\ NUMBER,\ g:\ NUMBER,\ b:\ NUMBER,\ a:\ NUMBER\}"
     rb"|(?!fileID)(?:(?:PAIR(?:,(?:\ |\n\ ++)PAIR)*+)?+\}|WORDS(?:,(?:\ |\n\ ++)WORDS)*+\}))"

@@ -34,7 +34,7 @@ from spark.engines.unity.checks.outward import (
 )
 from spark.engines.unity.checks.packages import missing_packages
 from spark.engines.unity.checks.present import present, unindexed
-from spark.engines.unity.checks.project import NO_CONTEXT, ProjectChecks, order
+from spark.engines.unity.checks.project import NO_CONTEXT, ProjectChecks, importer_findings, order
 from spark.engines.unity.meta import is_reserved
 
 _MAX_FINDINGS: Final = 200
@@ -98,6 +98,9 @@ class _After:
         if file.new is None:
             return
         context = self._checks.context(file.path) if file.path.suffix == ".cs" else NO_CONTEXT
+        if file.now.importer and file.path.text not in self._unmoved and file.old == file.new:
+            # The bytes are the same, the name that they are to fit is not.
+            yield from importer_findings(file.path, file.now.importer)
         for finding in check_file(file.path, file.new, file.old, context):
             broken = finding.code == "yaml/dangling-reference" and finding.severity == "warning"
             yield replace(finding, severity="error") if broken else finding
@@ -168,8 +171,8 @@ class _After:
                 if guid not in known_guids:
                     known_guids.add(guid)
                     found = missing_asset(file.path, guid, target, places_of(file.new, guid), worst="error")
-            elif may_be_misused(target, file_id):
-                found = misused(file.path, target, places_of(file.new, guid, file_id))
+            elif target.path is not None and may_be_misused(target.path, file_id):
+                found = misused(file.path, target.path, places_of(file.new, guid, file_id))
             elif target.path is not None and lacks(target.path, file_id, self._facts_after):
                 places = places_of(file.new, guid, file_id)
                 found = missing_object(file.path, target.path, file_id, places, worst="error")
@@ -232,14 +235,14 @@ class _After:
                 if found is not None:
                     yield found
 
-    def _turned(self) -> dict[str, Target]:
-        """Guids of assets that are scripts or prefabs no more, because of their new name."""
-        turned: dict[str, Target] = {}
+    def _turned(self) -> dict[str, ProjectPath]:
+        """Guids of assets that may be scripts or prefabs no more, because of their new name."""
+        turned: dict[str, ProjectPath] = {}
         for file in self._files:
-            if file.path.is_meta and file.now.guid:
+            if file.path.is_meta and file.now.guid and file.path.text not in self._unmoved:
                 target = self._target(file.now.guid)
-                if target.state == "there" and not (target.is_script and target.is_prefab):
-                    turned[file.now.guid] = target
+                if target.state == "there" and target.path is not None:
+                    turned[file.now.guid] = target.path
         return turned
 
     def _lost_guids(self) -> dict[str, Target]:

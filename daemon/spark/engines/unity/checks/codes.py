@@ -59,6 +59,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "yaml/component": "A game object and a component do not agree that they belong together, or a component has none.",
         "yaml/dangling-reference": "A reference inside of the file to an object that the file does not have.",
         "yaml/document-header": "The line that begins an object is damaged.",
+        "yaml/double-key": "A field stands twice in one object; looked for in changes.",
         "yaml/duplicate-id": "Two objects of a file have the same file id.",
         "yaml/empty-document": "An object has no body.",
         "yaml/header": "The lines %YAML and %TAG of an asset are missing or damaged.",

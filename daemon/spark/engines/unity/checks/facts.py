@@ -102,7 +102,7 @@ def problems_of(path: ProjectPath, content: bytes, *, in_spite: bool = False) ->
     if content.startswith(LFS_POINTER):
         return b"", [lfs_pointer()]
     if _is_yaml(content):
-        read = read_yaml(content, is_prefab=path.suffix == ".prefab", in_spite=in_spite)
+        read = read_yaml(content, is_prefab=path.suffix == ".prefab", in_spite=in_spite, whole=True)
         return read.text, read.problems
     if "StreamingAssets" in path.parts:
         return b"", []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -15,6 +16,7 @@ from spark.engines.unity.text_assets import decoded, meta_problems
 from spark.engines.unity.words import words
 
 _META: Final = re.compile(rb"(?:\xef\xbb\xbf)?fileFormatVersion: \d++\n(?:[ \t]*+\n)*+guid: ([0-9a-f]{32})(?:\n|\Z)")
+_USUAL_BYTES: Final = 2_048
 _IMPORTER: Final = re.compile(rb"\n([A-Za-z0-9]+Importer):[ \t]*(?:\n|\Z)")
 
 
@@ -33,26 +35,35 @@ class MetaRead(NamedTuple):
 def read_meta(content: bytes) -> MetaRead:
     text = content.replace(b"\r\n", b"\n") if b"\r" in content else content
     found = _META.match(text)
-    if (
-        found is None
-        or text.find(b"\nguid:", found.end() - 1) >= 0
-        or b"<<<<<<<" in text
-        or b"=======" in text
-        or b">>>>>>>" in text
-        or found.group(1).startswith(b"0" * 16)
-        or not (text.isascii() or is_utf8(text))
-        or not _is_canonical(text, found.end())
-    ):
+    if found is None or found.group(1).startswith(b"0" * 16):
         return _damaged(content, text)
-    return _read(text, found.group(1).decode(), "", [])
+    rest = text[found.end() :]
+    read = _usual(rest) if len(rest) < _USUAL_BYTES else _rest(rest)
+    if read is None:
+        return _damaged(content, text)
+    return read._replace(guid=found.group(1).decode())
 
 
-def _is_canonical(text: bytes, start: int) -> bool:
-    if start >= len(text):
-        return True
-    if text[-1:] != b"\n":
-        text += b"\n"
-    return is_canonical(text, start, len(text), meta=True) and not has_odd(text[start:])
+@lru_cache(maxsize=128)
+def _usual(rest: bytes) -> MetaRead | None:
+    """Most metas of one kind differ in nothing but the guid."""
+    return _rest(rest)
+
+
+def _rest(rest: bytes) -> MetaRead | None:
+    """What stands behind the line of the guid, where it is as Unity writes it."""
+    if rest and (
+        rest.startswith(b"guid:")
+        or b"\nguid:" in rest
+        or b"<<<<<<<" in rest
+        or b"=======" in rest
+        or b">>>>>>>" in rest
+        or not (rest.isascii() or is_utf8(rest))
+        or has_odd(rest)
+    ):
+        return None
+    whole = rest if rest[-1:] == b"\n" or not rest else rest + b"\n"
+    return _read(b"\n" + rest, "", "", []) if is_canonical(whole, 0, len(whole), meta=True) else None
 
 
 def _damaged(content: bytes, text: bytes) -> MetaRead:
@@ -69,15 +80,14 @@ def _damaged(content: bytes, text: bytes) -> MetaRead:
 def _read(text: bytes, guid: str, shown: str, problems: list[Problem]) -> MetaRead:
     # Searched for by the speed of C, then looked at.
     at = text.find(b"Importer:")
-    importer = _IMPORTER.search(text, text.rfind(b"\n", 0, at)) if at > 0 else None
-    named = b"{" in text and b"guid: " in text[60:]
+    importer = _IMPORTER.search(text, text.rfind(b"\n", 0, at)) if at >= 0 else None
     return MetaRead(
         shown,
         problems,
         guid,
         importer.group(1).decode() if importer is not None else "",
         b"\nfolderAsset: yes" in text,
-        frozenset(LOOSE_REFERENCE.findall(text)) if named else frozenset(),
+        frozenset(LOOSE_REFERENCE.findall(text)) if b"fileID" in text else frozenset(),
     )
 
 

@@ -36,6 +36,7 @@ _BELOW: Final = b"\n  m_Children:\n"
 _NAMED: Final = re.compile(rb"fileID: (-?\d+)\}")
 _OWNED: Final = re.compile(rb"m_GameObject\s*+:(?:\s*+\{\s*+fileID\s*+:\s*+([^\s,}]*+))?")
 _OF_PREFAB: Final = re.compile(rb"\n  m_SourcePrefab: \{fileID: -?\d+, guid: ")
+_FIELD: Final = re.compile(rb"\n  ([^\s:\-][^\n:]*+):(?=[ \n])")
 _PLACE: Final = b"\n    m_TransformParent: {fileID: "
 _CONFLICT: Final = re.compile(rb"^(?:<{7} |>{7} |\|{7} )", re.MULTILINE)
 
@@ -195,6 +196,24 @@ def _lone(text: bytes, documents: Documents, lone: list[bytes], listed: set[Pair
         message = f"component {file_id.decode()} (class {document.class_id.decode()}) belongs to no game object"
         fix = "Let m_GameObject name a game object that lists it in m_Component, or remove the component."
         yield Problem("yaml/component", message, document.start if named is None else named.start(), fix)
+
+
+def double_keys(text: bytes, documents: Documents) -> Iterator[Problem]:
+    """A field twice in one object of a class of Unity's own. Those of scripts are nobody's business but theirs."""
+    for document in documents.values():
+        go_on()
+        if document.class_id == b"114":
+            continue
+        keys = _FIELD.findall(text, document.body - 1, document.end)
+        if len(set(keys)) == len(keys):
+            continue
+        known: set[bytes] = set()
+        for found in _FIELD.finditer(text, document.body - 1, document.end):
+            key = found.group(1)
+            if key in known:
+                message = f"the field {key.decode('utf-8', 'replace')} stands twice in one object"
+                yield Problem("yaml/double-key", message, found.start(1), "Keep one of the two.")
+            known.add(key)
 
 
 def _prefab_roots(text: bytes, documents: Documents, tops: set[bytes]) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from spark.core.diagnostics import Finding, Severity
 from spark.core.paths import ProjectPath
@@ -51,15 +51,12 @@ _DERIVED: Final = frozenset(
 _MAX_PLACES: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """What a guid leads to. `state`: `there`, `gone` (a `.meta` without its asset), `hidden` (where Unity does not look),
-    `unknown`, or `built-in`. `is_script`, `is_prefab`: whether it may be one, by its name."""
+    `unknown`, or `built-in`."""
 
     state: str
     path: ProjectPath | None = None
-    is_script: bool = True
-    is_prefab: bool = True
 
 
 BUILT_IN: Final = Target("built-in")
@@ -84,8 +81,7 @@ def target_of(
         return Target("unknown")
     if is_hidden(path.text):
         return Target("hidden", path)
-    suffix = path.suffix
-    return Target("there" if exists(path) else "gone", path, suffix in _SCRIPT_FILES, suffix not in _NO_PREFABS)
+    return Target("there" if exists(path) else "gone", path)
 
 
 def lines_of(references: bytes) -> Iterator[tuple[str, bytes]]:
@@ -174,21 +170,24 @@ def missing_asset(
     return Finding(f"reference/missing-{kind}", severity, path.text, where.line, where.column, message, fix)
 
 
-def may_be_misused(target: Target, file_id: bytes) -> bool:
+def may_be_misused(path: ProjectPath, file_id: bytes) -> bool:
     """Whether a reference with this file id may take an asset for a script or prefab that is none."""
-    return (not target.is_script and file_id == _SCRIPT) or (not target.is_prefab and file_id == _WHOLE_PREFAB)
+    if file_id == _SCRIPT:
+        return path.suffix not in _SCRIPT_FILES
+    return file_id == _WHOLE_PREFAB and path.suffix in _NO_PREFABS
 
 
-def misused(path: ProjectPath, target: Target, places: list[Place]) -> Finding | None:
+def misused(path: ProjectPath, target: ProjectPath, places: list[Place]) -> Finding | None:
     """A script or prefab is wanted, and the asset that is there is none."""
+    is_script, is_prefab = target.suffix in _SCRIPT_FILES, target.suffix not in _NO_PREFABS
     for place in places:
-        if place.key in _SCRIPTS and not target.is_script:
+        if place.key in _SCRIPTS and not is_script:
             kind, fix = "script", "Choose a script, or remove the component."
-        elif place.key in _PREFABS and not target.is_prefab:
+        elif place.key in _PREFABS and not is_prefab:
             kind, fix = "prefab", "Choose a prefab or a model, or remove the instance."
         else:
             continue
-        message = f"{place.key.decode()} refers to {target.path}, which is no {kind}"
+        message = f"{place.key.decode()} refers to {target}, which is no {kind}"
         return Finding(f"reference/missing-{kind}", "error", path.text, place.line, place.column, message, fix)
     return None
 

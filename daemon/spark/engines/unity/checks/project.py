@@ -203,7 +203,7 @@ class _Run:
             if facts is not None and facts.faults:
                 findings += [fault.at(entry.path) for fault in facts.faults]
             if facts is not None and facts.importer:
-                findings += _importer(entry.path, facts.importer)
+                findings += importer_findings(entry.path, facts.importer)
         for path, (facts, sha256) in list(self._seen.items()):
             if facts is not None and facts.references and self._wanted(path):
                 findings += self._outward(ProjectPath(path), facts, sha256)
@@ -270,13 +270,13 @@ class _Run:
                     self._unjudged[guid] = self._unjudged.get(guid, 0) + 1
                 else:
                     lost[guid] = target
-            elif target.state == "gone":
+            elif target.state in ("gone", "hidden"):
                 lost[guid] = target
             elif target.path is not None and target.path != path:
                 file_id = line[33:].encode("ascii")
                 found = None
-                if may_be_misused(target, file_id):
-                    found = misused(path, target, self._checks.places(path, sha256, guid, file_id))
+                if may_be_misused(target.path, file_id):
+                    found = misused(path, target.path, self._checks.places(path, sha256, guid, file_id))
                 elif lacks(target.path, file_id, self._target_facts):
                     places = self._checks.places(path, sha256, guid, file_id)
                     found = missing_object(path, target.path, file_id, places)
@@ -332,7 +332,7 @@ class _Run:
             yield Finding("reference/package-not-on-disk", "info", package.path.text, package.line, 0, message, fix)
 
 
-def _importer(path: ProjectPath, importer: str) -> Iterator[Finding]:
+def importer_findings(path: ProjectPath, importer: str) -> Iterator[Finding]:
     message = wrong_importer(path.text[: -len(".meta")], importer)
     if message:
         yield Finding("meta/importer", "warning", path.text, 0, 0, message, OTHER_IMPORTER)

@@ -20,7 +20,7 @@ from spark.engines.unity.checks.objects import Document
 from spark.engines.unity.csharp.problem import Problem
 
 _HEADER: Final = re.compile(rb"\n--- !u!(\d{1,10}) &(-?\d{1,20})( stripped)?[ ]*\n")
-_REFERENCE: Final = re.compile(rb"\{fileID: (?!0\})([^{}]*+)\}")
+_REFERENCE: Final = re.compile(rb"\{fileID: (-?[1-9]\d*+(?:, g[^}]*+)?+)\}")
 LOOSE_REFERENCE: Final = re.compile(rb"\{\s*+fileID\s*+:\s*+([^{}]*+)\}")
 _HEAD: Final = re.compile(rb"(?:%[^\n]*+\n|[ \t]*+\n)*+")
 _RANK: Final = {"error": 0, "warning": 1, "info": 2}
@@ -39,9 +39,11 @@ class YamlRead:
     problems: list[Problem]
 
 
-def read_yaml(content: bytes, *, is_prefab: bool = False, in_spite: bool = False, most: int | None = None) -> YamlRead:
+def read_yaml(
+    content: bytes, *, is_prefab: bool = False, in_spite: bool = False, whole: bool = False, most: int | None = None
+) -> YamlRead:
     """What is wrong, at most the gravest `most`, however much it is. `in_spite`: also what is not looked at where the header
-    of an object is damaged, because an object is there whose id nobody knows."""
+    of an object is damaged, because an object is there whose id nobody knows. `whole`: also what takes a look at every line."""
     text = content.removeprefix(b"\xef\xbb\xbf")
     found: list[Iterable[Problem]] = []
     if b"\r" in text:
@@ -64,6 +66,8 @@ def read_yaml(content: bytes, *, is_prefab: bool = False, in_spite: bool = False
             # Two versions in one file: everything else that is wrong follows from that.
             return YamlRead(text, documents, references, conflicts)
         found += (_faults(text, begin), inside.malformed(text, references))
+    if whole:
+        found.append(objects.double_keys(text, documents))
     if in_spite or not damaged:
         found.append(objects.relations(text, documents, is_prefab=is_prefab))
         found.append(inside.dangling(text, documents, references))
