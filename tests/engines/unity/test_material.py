@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from spark.core.assets import AssetBytes, MaterialOrder
 from spark.core.errors import ToolRejected
 from spark.core.paths import ProjectPath
 from spark.engines.unity.editor_version import EditorVersion
-from spark.engines.unity.facts import Facts, Pipeline
+from spark.engines.unity.facts import Facts, FactsReader, Pipeline
 from spark.engines.unity.material import new_material
 from spark.engines.unity.material_state import read_state
 from spark.engines.unity.words import words
@@ -227,7 +228,8 @@ def test_long_references_fold_as_the_project_writes_them() -> None:
     folded = make(URP_14, shader="Shader Graphs/G", within=here).content
     assert b"guid: " + b"d" * 32 + b",\n    type: 3}" in folded
     here.write("ProjectSettings/EditorSettings.asset", "EditorSettings:\n  m_SerializeInlineMappingsOnOneLine: 1\n")
-    assert b"guid: " + b"d" * 32 + b", type: 3}" in make(URP_14, shader="Shader Graphs/G", within=here).content
+    told = replace(URP_14, one_line=FactsReader(here.files, here.index).facts().one_line)
+    assert b"guid: " + b"d" * 32 + b", type: 3}" in make(told, shader="Shader Graphs/G", within=here).content
 
 
 def test_the_version_document_has_the_projects_number_or_is_left_out() -> None:

@@ -76,6 +76,8 @@ class Facts:
     root_namespace: str = ""
     color_space: str = ""
     serialization: str = ""
+    one_line: bool = False
+    """Whether new assets have their inline mappings on one line each."""
     csharp_override: float | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
 
@@ -131,6 +133,7 @@ class FactsReader:
             serialization={"0": "mixed", "1": "binary", "2": "text"}.get(
                 _value(texts["editor"], "m_SerializationMode"), ""
             ),
+            one_line=_value(texts["editor"], "m_SerializeInlineMappingsOnOneLine") == "1",
             csharp_override=language_version(texts["rsp"]),
             notes={name: text for name in _NOTES if (text := self._note(name))},
         )

@@ -6,7 +6,6 @@ What cannot be done exactly is refused by name. The rooms behind: `shaders/` (na
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from spark.core.assets import AssetBytes, MaterialOrder
@@ -14,7 +13,7 @@ from spark.core.errors import ToolRejected, invalid_arguments
 from spark.core.paths import ProjectPath
 from spark.core.ports import ProjectFiles, ProjectIndex
 from spark.engines.unity import material_names
-from spark.engines.unity.facts import Facts, read_text
+from spark.engines.unity.facts import Facts
 from spark.engines.unity.material_edit import write_changes
 from spark.engines.unity.material_order import OrderApplier, Ordered, saved_head
 from spark.engines.unity.material_rules import RuleSet, rules_of
@@ -52,7 +51,7 @@ def new_material(
     state = default_state(shader.head, shader.ref)
     _set_up(state, shader, rules)
     done = OrderApplier(state, rules, files, index).apply(order)
-    mode = Mode.for_project(facts.version, one_line=_writes_one_line(files))
+    mode = Mode.for_project(facts.version, one_line=facts.one_line)
     body = material_body(state, path.stem, facts.version)
     documents = [(MATERIAL_ID, document_bytes(MATERIAL, MATERIAL_ID, "Material", body, mode))]
     hidden, note = version_document(shader, rules, facts, files)
@@ -250,9 +249,3 @@ def _others_follow(word: str, state: MaterialState, rules: RuleSet) -> bool:
         return True
     wanted = "mainTexture" if word in material_names.TILING and not own else word
     return rules.touches(material_names.property_name(wanted, head, f"properties.{word}"))
-
-
-def _writes_one_line(files: ProjectFiles) -> bool:
-    """Whether the project writes inline mappings on one line."""
-    text = read_text(files, ProjectPath("ProjectSettings/EditorSettings.asset"))
-    return re.search(r"^  m_SerializeInlineMappingsOnOneLine: 1[ \t]*$", text, re.MULTILINE) is not None

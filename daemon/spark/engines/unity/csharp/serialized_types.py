@@ -12,7 +12,6 @@ from spark.engines.unity.csharp.serialized_expressions import TypeName
 from spark.engines.unity.csharp.serialized_syntax import Declared
 
 MAX_BASES: Final = 30
-_GENERIC_SINCE: Final = (2020, 1)
 FieldKind = Literal[
     "bool", "int", "float", "double", "string", "char", "enum", "vector", "block", "class", "list", "object", "event", "managed",
     "unknown",
@@ -268,10 +267,6 @@ class Resolver:
             return None
         inner = {name: Bound(arg, context, scope) for name, arg in zip(found.parameters, written.args, strict=True)}
         return FieldType("class", str(written), declared=found, scope=inner)
-
-
-def generics_serialised(major: int, minor: int) -> bool:
-    return (major, minor) >= _GENERIC_SINCE
 
 
 def _outward(namespace: str) -> Iterator[str]:

@@ -38,14 +38,6 @@ class Component:
     def is_transform(self) -> bool:
         return self.class_id in TRANSFORMS
 
-    @property
-    def first_document(self) -> AssetDocument | None:
-        """The document that holds its values, be it in this file or in a prefab that it comes from."""
-        at: Component | None = self
-        while at is not None and at.document is None:
-            at = at.origin
-        return None if at is None else at.document
-
 
 @dataclass(slots=True, eq=False)
 class GameObject:

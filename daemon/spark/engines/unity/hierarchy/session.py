@@ -21,7 +21,6 @@ from spark.engines.unity.yaml.asset import AssetDocument, AssetFile
 from spark.engines.unity.yaml.values import Ref, Value
 
 _ROOT_ORDER_UNTIL = EditorVersion(2022, 3)
-_ADDED_LISTS_SINCE = EditorVersion(2022, 2)
 
 
 class Session:
@@ -159,11 +158,6 @@ class Session:
             for d in self.asset.documents
             if not d.stripped
         )
-
-    @property
-    def lists_what_is_added(self) -> bool:
-        """Whether new instances name what is added to them (2022.2 and newer)."""
-        return self.version >= _ADDED_LISTS_SINCE
 
     def stripped(self, instance: Instance, source_id: int, class_id: int, class_name: str) -> int:
         """The id of the document that stands for something of an instance's prefab; it is made where there is none."""

@@ -48,9 +48,7 @@ class World:
     @cached_property
     def mode(self) -> Mode:
         """How this project's Editor writes a new asset."""
-        text = read_text(self.files, ProjectPath("ProjectSettings/EditorSettings.asset"))
-        one_line = "m_SerializeInlineMappingsOnOneLine: 1" in text
-        return Mode.for_project(self.version, one_line=one_line)
+        return Mode.for_project(self.version, one_line=self.facts.one_line)
 
     @cached_property
     def sources(self) -> Sources:

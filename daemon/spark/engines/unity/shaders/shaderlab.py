@@ -74,11 +74,6 @@ def parse_shader(content: bytes) -> ShaderHead:
     )
 
 
-def parse_properties(block: str) -> tuple[ShaderProperty, ...]:
-    """Declarations as they stand between the braces of `Properties`."""
-    return tuple(_Reader(block + "}").declarations())
-
-
 def _text(content: bytes) -> str:
     if len(content) > MAX_BYTES:
         raise ShaderError(f"larger than {MAX_BYTES} bytes")
